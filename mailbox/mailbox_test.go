@@ -113,3 +113,31 @@ func TestClockWakesEachLoopOnceAnAlarm(t *testing.T) {
 		t.Fatal("woken without an alarm")
 	}
 }
+
+func TestWakerMakesUpForEarlyWakes(t *testing.T) {
+	var w mailbox.Waker
+	w.Wake()
+	n := 0
+	w.Set(func() { n++ })
+	if n != 1 {
+		t.Fatalf("%d calls after Set, want the missed one", n)
+	}
+	w.Wake()
+	if n != 2 {
+		t.Fatalf("%d calls, want 2", n)
+	}
+}
+
+func TestTallyReportsOnce(t *testing.T) {
+	var got []int
+	tally := mailbox.NewTally(3, func(sum int) { got = append(got, sum) })
+	tally.Add(1)
+	tally.Add(0)
+	if got != nil {
+		t.Fatal("reported before the last part")
+	}
+	tally.Add(5)
+	if len(got) != 1 || got[0] != 6 {
+		t.Fatalf("reported %v, want [6]", got)
+	}
+}

@@ -1,0 +1,106 @@
+package metrics
+
+import (
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"unicode"
+)
+
+// Counter is a number with one writer and any number of readers.
+type Counter struct {
+	v atomic.Uint64
+}
+
+// Add adds n. Only the owner of the block calls it: one load and one store, without
+// the bus lock that a shared counter needs.
+func (c *Counter) Add(n uint64) { c.v.Store(c.v.Load() + n) }
+
+// Sub takes n off a gauge. Owner only.
+func (c *Counter) Sub(n uint64) { c.v.Store(c.v.Load() - n) }
+
+// Load reads the number. Any goroutine.
+func (c *Counter) Load() uint64 { return c.v.Load() }
+
+// Loop is the counter block of one event loop. Fields that end in Now are gauges,
+// all others only grow.
+//
+// Owner: loop. Load: any goroutine.
+type Loop struct {
+	_ [64]byte // no other loop's writes on our first cache line
+
+	ConnsNow      Counter // open TCP connections
+	ConnsAccepted Counter
+	ConnsRefused  Counter // closed at once: at the file descriptor limit
+	ConnsHeld     Counter // requests held back at the connection cap
+	ConnsShed     Counter // held until their time was over, then 503
+	WSNow         Counter // upgraded connections
+	Upgrades      Counter
+	UpgradesBad   Counter // refused by protocol, token, origin or identity
+	Polls         Counter
+	PollsNow      Counter // parked polls
+	Posts         Counter
+	PostsReplayed Counter // a browser sent the same POST again
+	Requests      Counter
+	BadRequests   Counter // malformed HTTP
+	Refused       Counter // 401, 403, missing client-id
+
+	EventsIn      Counter // events from clients
+	BadEvents     Counter
+	Undecodable   Counter
+	EventsDropped Counter // the backend queue was full or nobody listens
+	BytesIn       Counter
+	BytesOut      Counter
+	PingsIn       Counter // :chsk/ws-ping from clients
+	PingsOut      Counter
+	Replies       Counter
+	RepliesLate   Counter // for a conn or callback that is gone
+
+	Pushes         Counter // entries taken in
+	Deliveries     Counter // batches handed to conns
+	DeliveriesLate Counter // fell away: the conn had gone or moved on
+	Gaps           Counter
+	Stalls         Counter
+	StallCloses    Counter
+	FrameErrors    Counter // closed 1002, 1007 or 1009
+	PingTimeouts   Counter
+	HeadTimeouts   Counter
+	Panics         Counter
+	Turns          Counter
+	Messages       Counter // mailbox messages handled
+
+	_ [64]byte
+}
+
+// Sum adds up the blocks by field name in snake case, as "events_in".
+func Sum(blocks []*Loop) map[string]uint64 {
+	out := make(map[string]uint64, 40)
+	t := reflect.TypeFor[Loop]()
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Type != reflect.TypeFor[Counter]() {
+			continue
+		}
+		var n uint64
+		for _, b := range blocks {
+			n += reflect.ValueOf(b).Elem().Field(i).Addr().Interface().(*Counter).Load()
+		}
+		out[snake(f.Name)] = n
+	}
+	return out
+}
+
+// snake turns "WSNow" into "ws_now" and "EventsIn" into "events_in".
+func snake(name string) string {
+	var b strings.Builder
+	rs := []rune(name)
+	for i, r := range rs {
+		upper := unicode.IsUpper(r)
+		if upper && i > 0 && (!unicode.IsUpper(rs[i-1]) ||
+			(i+1 < len(rs) && !unicode.IsUpper(rs[i+1]))) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
