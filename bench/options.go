@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Limits of a run, so that a slip of the hand ends as an error and not as a day's load.
+const (
+	connsMax    = 2_000_000
+	durationMax = time.Hour
+	timeoutMax  = 10 * time.Minute
+	countMax    = 1 << 31 // pings
+	eventsMax   = 1 << 20 // broadcasts: each number may be remembered for a connection
+	rateMax     = 100_000 // broadcasts a second
+	sizeMin     = 64      // bytes of an event: what its numbers need, and a little
+	sizeMax     = 32 << 10
+)
+
+// options is what the flags of all scenarios say. Immutable after check.
+type options struct {
+	url       string
+	conns     int
+	duration  time.Duration
+	timeout   time.Duration // connect and handshake of a step, last answers, each push
+	window    int           // handshakes at a time
+	packer    string
+	pids      []int
+	apiSocket string
+	csrf      string
+	origin    string
+	sources   []string
+	perProc   int
+	json      bool
+
+	from, step int // idle
+	settle     time.Duration
+
+	outstanding, count int // ping
+
+	rate   float64 // broadcast
+	events int
+	size   int
+	flush  bool
+}
+
+// check refuses what is out of bounds; scenario-specific options that a scenario has no flag for
+// keep their harmless zero.
+func (o *options) check() error {
+	switch {
+	case o.conns < 1 || o.conns > connsMax:
+		return fmt.Errorf("bench: --conns must be 1 to %d", connsMax)
+	case o.duration <= 0 || o.duration > durationMax:
+		return fmt.Errorf("bench: --duration must be positive and at most %v", durationMax)
+	case o.timeout <= 0 || o.timeout > timeoutMax:
+		return fmt.Errorf("bench: --timeout must be positive and at most %v", timeoutMax)
+	case o.settle < 0 || o.settle > timeoutMax:
+		return fmt.Errorf("bench: --settle must be 0 to %v", timeoutMax)
+	case o.window < 1:
+		return errors.New("bench: --window must be at least 1")
+	case packers[o.packer] == nil:
+		return fmt.Errorf("bench: --packer %q: edn or json", o.packer)
+	case o.from < 0 || o.from > o.conns || o.step < 0:
+		return errors.New("bench: --from must be 0 to --conns, and --step not negative")
+	case o.outstanding < 0 || o.outstanding > o.conns || o.count < 0 || o.count > countMax:
+		return fmt.Errorf("bench: --outstanding must be 0 to --conns, --count 0 to %d", countMax)
+	}
+	return nil
+}
+
+// checkBroadcast is check for what only broadcast has.
+func (o *options) checkBroadcast() error {
+	switch {
+	case o.rate <= 0 || o.rate > rateMax:
+		return fmt.Errorf("bench: --rate must be over 0 and at most %d", rateMax)
+	case o.size < sizeMin || o.size > sizeMax:
+		return fmt.Errorf("bench: --size must be %d to %d", sizeMin, sizeMax)
+	case o.broadcasts() < 1 || o.broadcasts() > eventsMax:
+		return fmt.Errorf("bench: --rate times --duration must give 1 to %d broadcasts", eventsMax)
+	}
+	return nil
+}
+
+// broadcasts is how many events are pushed in all.
+func (o *options) broadcasts() int {
+	n := int(o.rate * o.duration.Seconds())
+	if o.events > 0 {
+		n = min(n, o.events)
+	}
+	return n
+}
+
+// target is the server with what the flags say about how to present oneself.
+func (o *options) target() (target, error) {
+	t, err := parseTarget(o.url)
+	if err != nil {
+		return t, err
+	}
+	t.Packer, t.CSRF, t.Origin, t.Sources = o.packer, o.csrf, o.origin, o.sources
+	t.Run = rand.Uint32()
+	if len(t.Sources) == 0 {
+		t.Sources, err = sources(&t, o.conns)
+	}
+	return t, err
+}
+
+// server is the processes whose use is measured: those named, else the one behind the API socket.
+func (o *options) server() (server, error) {
+	pids := o.pids
+	if len(pids) == 0 && o.apiSocket != "" {
+		pid, err := socketPID(o.apiSocket)
+		if err != nil {
+			return nil, err
+		}
+		pids = []int{pid}
+	}
+	for _, pid := range pids {
+		if err := checkServerFiles(pid, o.conns/len(pids)); err != nil {
+			return nil, err
+		}
+	}
+	return server(pids), nil
+}
