@@ -113,11 +113,18 @@ async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'chskd-browser-'));
   const daemon = new Daemon(process.env.CHSKD, folder);
   let browser;
+  const end = async () => {
+    await browser?.close();
+    await daemon.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  process.once('SIGINT', () => end().finally(() => process.exit(130)));
   try {
     await daemon.start();
     browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       headless: true,
+      handleSIGINT: false,
       args: FLAGS,
     });
     const context = await browser.newContext();
@@ -139,9 +146,7 @@ async function main() {
     }
     console.log(`${steps.length} passed, 0 failed`);
   } finally {
-    await browser?.close();
-    await daemon.stop();
-    await rm(folder, { recursive: true, force: true });
+    await end();
   }
 }
 
