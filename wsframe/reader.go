@@ -191,17 +191,15 @@ func (r *Reader) payload(b []byte, asm *[]byte, res *Result) (n int, err error) 
 	if r.op == Text && (!r.utf8.Feed(piece) || last && !r.utf8.Done()) {
 		return 0, errUTF8
 	}
-	if last && len(*asm) == 0 {
-		res.Payload = piece
-	} else {
-		*asm = append(*asm, piece...)
-		res.Payload, res.Assembled = *asm, last
-	}
 	if !last {
-		res.Payload = nil
+		*asm = append(*asm, piece...)
 		return n, nil
 	}
-	res.Kind, res.Opcode = Message, r.op
+	res.Kind, res.Opcode, res.Payload = Message, r.op, piece
+	if len(*asm) > 0 {
+		*asm = append(*asm, piece...)
+		res.Payload, res.Assembled = *asm, true
+	}
 	r.op = 0
 	return n, nil
 }
