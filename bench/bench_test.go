@@ -1,0 +1,318 @@
+package bench_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chskd/chskd/bench"
+)
+
+// TestMain is also the program that the load tool runs again when it needs several processes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "worker" {
+		if bench.NewCommand().Execute() != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// result is the printed JSON as far as tests look at it.
+type result struct {
+	Conns      int
+	Processes  int
+	Handshakes struct {
+		Count   int
+		CPU     *struct{ Operations int64 } `json:"server_cpu"`
+		Latency struct{ Count int64 }
+	}
+	Idle *struct {
+		Steps []struct {
+			Conns  int
+			Server *struct{ RSS, PSS int64 }
+			Kernel struct {
+				Slab    int64
+				Sockets int64 `json:"tcp_inuse"`
+			}
+		}
+		RSS *struct{ Slope, R2 float64 } `json:"rss_per_conn"`
+		CPU *struct {
+			EachUs float64 `json:"each_us"`
+		} `json:"idle_cpu"`
+	}
+	Ping *struct {
+		Sent, Answered int64
+		CPU            *struct{ Operations int64 } `json:"server_cpu"`
+		Latency        struct{ Count int64 }
+	}
+	Broadcast *struct {
+		Pushed   int
+		Expected int64
+		Seen     struct{ Events, Batches, Foreign, Gaps, Lost, Doubled, Reordered int64 }
+		Min      int                         `json:"sessions_min"`
+		CPU      *struct{ Operations int64 } `json:"server_cpu"`
+		Latency  struct{ Count int64 }
+	}
+	Pings    int64 `json:"server_pings_answered"`
+	Failures map[string]int
+}
+
+// run executes the command with JSON output.
+func run(t *testing.T, s *sente, args ...string) (r result, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	c := bench.NewCommand()
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SetArgs(append(args, "--url", s.url, "--json", "--settle", "0s"))
+	err = c.Execute()
+	if out.Len() > 0 && out.Bytes()[0] == '{' {
+		if err := json.NewDecoder(&out).Decode(&r); err != nil {
+			t.Fatalf("result is not JSON: %v", err)
+		}
+	}
+	return r, err
+}
+
+func self() string { return fmt.Sprint(os.Getpid()) }
+
+func TestIdle(t *testing.T) {
+	s := startSente(t, "")
+	r, err := run(t, s, "idle", "--conns", "50", "--from", "20", "--step", "20",
+		"--duration", "50ms", "--pid", self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Conns != 50 || r.Processes != 1 || r.Handshakes.Count != 50 ||
+		r.Handshakes.Latency.Count != 50 || r.Handshakes.CPU.Operations != 50 {
+		t.Errorf("handshakes: %+v", r)
+	}
+	want := []int{20, 40, 50}
+	if len(r.Idle.Steps) != len(want) || r.Idle.RSS == nil || r.Idle.CPU == nil {
+		t.Fatalf("idle: %+v", r.Idle)
+	}
+	for i, step := range r.Idle.Steps {
+		if step.Conns != want[i] || step.Server.RSS <= 0 || step.Server.PSS <= 0 ||
+			step.Kernel.Slab <= 0 || step.Kernel.Sockets < int64(2*want[i]) {
+			t.Errorf("step %d: %+v", i, step)
+		}
+	}
+}
+
+func TestPing(t *testing.T) {
+	for _, packer := range []string{"edn", "json"} {
+		t.Run(packer, func(t *testing.T) {
+			s := startSente(t, "")
+			s.json = packer == "json"
+			r, err := run(t, s, "ping", "--conns", "20", "--outstanding", "5", "--count", "500",
+				"--duration", "1m", "--packer", packer, "--pid", self())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := r.Ping
+			if p.Sent != 500 || p.Answered != 500 || p.Latency.Count != 500 || p.CPU.Operations != 500 {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
+}
+
+func TestPingEndsByTime(t *testing.T) {
+	r, err := run(t, startSente(t, ""), "ping", "--conns", "3", "--duration", "100ms")
+	if err != nil || r.Ping.Sent == 0 || r.Ping.Answered != r.Ping.Sent || r.Ping.CPU != nil {
+		t.Errorf("%+v, %v", r.Ping, err)
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	cases := []struct {
+		name, fault, packer         string
+		foreign, gaps, batches      int64
+		lost, doubled, reordered    int64
+		events                      int64
+		err                         string
+		viaClient, severalProcesses bool
+	}{
+		{name: "clean", events: 60, batches: 60},
+		{name: "json", packer: "json", events: 60, batches: 60},
+		{name: "several processes", severalProcesses: true, events: 60, batches: 60},
+		{name: "asked for by a client", viaClient: true, events: 60, batches: 60},
+		{name: "several events a batch", fault: "together", events: 60, batches: 57},
+		{name: "other events and gaps", fault: "foreign", events: 60, batches: 60, foreign: 6, gaps: 6},
+		{name: "lost", fault: "lose", events: 59, batches: 59, lost: 1, err: "1 events lost"},
+		{name: "doubled", fault: "double", events: 61, batches: 61, doubled: 1, err: "1 events doubled"},
+		{name: "reordered", fault: "reorder", events: 60, batches: 60, reordered: 1,
+			err: "1 events reordered"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := startSente(t, c.fault)
+			args := []string{"broadcast", "--conns", "10", "--count", "6", "--rate", "200"}
+			if c.packer == "json" {
+				s.json = true
+				args = append(args, "--packer", "json")
+			}
+			if !c.viaClient {
+				args = append(args, "--api-socket", s.api)
+			}
+			if c.severalProcesses {
+				args = append(args, "--per-process", "4")
+			}
+			if c.lost > 0 {
+				args = append(args, "--timeout", "3s") // waits for what is lost
+			}
+			r, err := run(t, s, args...)
+			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Fatalf("error %v, want one with %q", err, c.err)
+			}
+			b := r.Broadcast
+			if b.Pushed != 6 || b.Expected != 60 || b.Latency.Count != c.events {
+				t.Errorf("%+v", b)
+			}
+			seen := b.Seen
+			if seen.Events != c.events || seen.Batches != c.batches || seen.Foreign != c.foreign ||
+				seen.Gaps != c.gaps || seen.Lost != c.lost || seen.Doubled != c.doubled ||
+				seen.Reordered != c.reordered {
+				t.Errorf("seen %+v", seen)
+			}
+			if !c.viaClient && (b.Min != 10 || b.CPU.Operations != c.events) {
+				t.Errorf("sessions %d, CPU %+v", b.Min, b.CPU)
+			}
+			if c.severalProcesses && r.Processes != 3 {
+				t.Errorf("%d processes", r.Processes)
+			}
+		})
+	}
+}
+
+// A server that does something else than it must is an error that says what, in bounded time.
+func TestFaults(t *testing.T) {
+	broadcast := []string{"broadcast", "--conns", "5", "--count", "4", "--rate", "200"}
+	ping := []string{"ping", "--conns", "5", "--count", "50"}
+	cases := []struct {
+		fault string
+		args  []string
+		err   string
+	}{
+		{"refused", ping, "403 Forbidden"},
+		{"silent", ping, "no answer to the upgrade within 3s"},
+		{"no handshake", ping, "no :chsk/handshake after the upgrade within 3s"},
+		{"push first", ping, "handshake out of place"},
+		{"junk", ping, "malformed message"},
+		{"masked", ping, "masked"},
+		{"closed", ping, `server closed with code 1001 "going away"`},
+		{"cut", ping, "ended the TCP connection"},
+		{"no pong", ping, "no pong within 3s"},
+		{"wrong pong", ping, `pong for "ffffff"`},
+		{"bad event", broadcast, "an event has no id"},
+		{"push 503", broadcast, "status 503"},
+		{"push junk", broadcast, "neither sessions nor an error"},
+	}
+	for _, c := range cases {
+		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
+			s := startSente(t, c.fault)
+			limit := "30s" // never reached: the fault is seen when it comes
+			if strings.HasSuffix(c.err, "within 3s") {
+				limit = "3s"
+			}
+			args := append([]string{"--timeout", limit, "--duration", "1s"}, c.args[1:]...)
+			if c.args[0] == "broadcast" {
+				args = append(args, "--api-socket", s.api)
+			}
+			_, err := run(t, s, append(c.args[:1:1], args...)...)
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("error %v, want one with %q", err, c.err)
+			}
+		})
+	}
+}
+
+// What a server may do, though a quiet one never does.
+func TestUnusualButRight(t *testing.T) {
+	for _, fault := range []string{"split", "fragments", "several"} {
+		t.Run(fault, func(t *testing.T) {
+			s := startSente(t, fault)
+			r, err := run(t, s, "ping", "--conns", "2", "--count", "10")
+			if err != nil || r.Ping.Answered != 10 {
+				t.Fatalf("%+v, %v", r.Ping, err)
+			}
+			if fault != "several" {
+				return
+			}
+			if r.Pings != 3 {
+				t.Errorf("%d server pings counted", r.Pings)
+			}
+			first := s.firstPeer()
+			for range 3 {
+				if got := <-first.pongs; got != `[[:chsk/ws-pong] nil]` {
+					t.Errorf("the server's ping is answered with %s", got)
+				}
+			}
+		})
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	s := startSente(t, "")
+	s.url = "ws://127.0.0.1:1/chsk"
+	begin := time.Now()
+	_, err := run(t, s, "idle", "--conns", "1000")
+	if err == nil || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("after %v: %v", time.Since(begin), err)
+	}
+}
+
+func TestOptionsAreBounded(t *testing.T) {
+	s := startSente(t, "")
+	cases := []struct{ name, args string }{
+		{"no connections", "idle --conns 0"},
+		{"too many connections", "idle --conns 9000000"},
+		{"no time", "ping --duration 0s"},
+		{"a day", "ping --duration 24h"},
+		{"more outstanding than there are", "ping --conns 5 --outstanding 6"},
+		{"first step over all", "idle --conns 5 --from 6"},
+		{"unknown packer", "ping --packer bson"},
+		{"tiny event", "broadcast --conns 1 --size 10"},
+		{"huge event", "broadcast --conns 1 --size 1000000"},
+		{"no rate", "broadcast --conns 1 --rate 0"},
+		{"too many events", "broadcast --conns 1 --rate 100000 --duration 1h"},
+		{"no such process", "ping --conns 1 --pid 2147483646"},
+		{"no such socket", "broadcast --conns 1 --api-socket /nonexistent"},
+		{"extra words", "ping now"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := run(t, s, strings.Fields(c.args)...); err == nil {
+				t.Error("is taken")
+			}
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	s := startSente(t, "")
+	cases := []struct{ args, want string }{
+		{"idle --conns 4 --duration 10ms --pid " + self(), "per WebSocket  RSS"},
+		{"ping --conns 2 --count 20", "unknown (give the server's --pid)"},
+		{"broadcast --conns 2 --count 2 --rate 100 --api-socket " + s.api,
+			"lost 0, doubled 0, reordered 0"},
+	}
+	for _, c := range cases {
+		t.Run(strings.Fields(c.args)[0], func(t *testing.T) {
+			var out bytes.Buffer
+			cmd := bench.NewCommand()
+			cmd.SetOut(&out)
+			cmd.SetArgs(append(strings.Fields(c.args), "--url", s.url, "--settle", "0s"))
+			if err := cmd.Execute(); err != nil || !strings.Contains(out.String(), c.want) {
+				t.Errorf("%v\n%s", err, out.String())
+			}
+		})
+	}
+}
