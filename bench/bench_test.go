@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -83,7 +84,7 @@ func run(t *testing.T, s *sente, args ...string) (r result, err error) {
 func self() string { return fmt.Sprint(os.Getpid()) }
 
 func TestIdle(t *testing.T) {
-	s := startSente(t, "")
+	s := startSente(t, "", "edn")
 	r, err := run(t, s, "idle", "--conns", "50", "--from", "20", "--step", "20",
 		"--duration", "50ms", "--pid", self())
 	if err != nil {
@@ -108,8 +109,7 @@ func TestIdle(t *testing.T) {
 func TestPing(t *testing.T) {
 	for _, packer := range []string{"edn", "json"} {
 		t.Run(packer, func(t *testing.T) {
-			s := startSente(t, "")
-			s.json = packer == "json"
+			s := startSente(t, "", packer)
 			r, err := run(t, s, "ping", "--conns", "20", "--outstanding", "5", "--count", "500",
 				"--duration", "1m", "--packer", packer, "--pid", self())
 			if err != nil {
@@ -124,7 +124,7 @@ func TestPing(t *testing.T) {
 }
 
 func TestPingEndsByTime(t *testing.T) {
-	r, err := run(t, startSente(t, ""), "ping", "--conns", "3", "--duration", "100ms")
+	r, err := run(t, startSente(t, "", "edn"), "ping", "--conns", "3", "--duration", "100ms")
 	if err != nil || r.Ping.Sent == 0 || r.Ping.Answered != r.Ping.Sent || r.Ping.CPU != nil {
 		t.Errorf("%+v, %v", r.Ping, err)
 	}
@@ -152,12 +152,10 @@ func TestBroadcast(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := startSente(t, c.fault)
-			args := []string{"broadcast", "--conns", "10", "--count", "6", "--rate", "200"}
-			if c.packer == "json" {
-				s.json = true
-				args = append(args, "--packer", "json")
-			}
+			packer := cmp.Or(c.packer, "edn")
+			s := startSente(t, c.fault, packer)
+			args := []string{"broadcast", "--conns", "10", "--count", "6", "--rate", "200",
+				"--packer", packer}
 			if !c.viaClient {
 				args = append(args, "--api-socket", s.api)
 			}
@@ -217,7 +215,7 @@ func TestFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			s := startSente(t, c.fault)
+			s := startSente(t, c.fault, "edn")
 			limit := "30s" // never reached: the fault is seen when it comes
 			if strings.HasSuffix(c.err, "within 3s") {
 				limit = "3s"
@@ -238,7 +236,7 @@ func TestFaults(t *testing.T) {
 func TestUnusualButRight(t *testing.T) {
 	for _, fault := range []string{"split", "fragments", "several"} {
 		t.Run(fault, func(t *testing.T) {
-			s := startSente(t, fault)
+			s := startSente(t, fault, "edn")
 			r, err := run(t, s, "ping", "--conns", "2", "--count", "10")
 			if err != nil || r.Ping.Answered != 10 {
 				t.Fatalf("%+v, %v", r.Ping, err)
@@ -260,7 +258,7 @@ func TestUnusualButRight(t *testing.T) {
 }
 
 func TestNobodyListens(t *testing.T) {
-	s := startSente(t, "")
+	s := startSente(t, "", "edn")
 	s.url = "ws://127.0.0.1:1/chsk"
 	begin := time.Now()
 	_, err := run(t, s, "idle", "--conns", "1000")
@@ -270,7 +268,7 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestOptionsAreBounded(t *testing.T) {
-	s := startSente(t, "")
+	s := startSente(t, "", "edn")
 	cases := []struct{ name, args string }{
 		{"no connections", "idle --conns 0"},
 		{"too many connections", "idle --conns 9000000"},
@@ -297,7 +295,7 @@ func TestOptionsAreBounded(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	s := startSente(t, "")
+	s := startSente(t, "", "edn")
 	cases := []struct{ args, want string }{
 		{"idle --conns 4 --duration 10ms --pid " + self(), "per WebSocket  RSS"},
 		{"ping --conns 2 --count 20", "unknown (give the server's --pid)"},

@@ -40,7 +40,8 @@ func TestReadMessage(t *testing.T) {
 		{"told gap", "edn", `[[[:chskd/gap {:missed 3}]] nil]`, "batch", "",
 			[]bench.Event{{Gap: true}}},
 		{"values of all kinds", "edn",
-			`[[[:a/b (1 -2.5M 22/7 \a \[ nil true ##Inf #uuid "x" sym)]] nil]`, "batch", "", []bench.Event{other}},
+			`[[[:a/b (1 -2.5M 22/7 \a \[ nil true ##Inf #uuid "x" sym)]] nil]`, "batch", "",
+			[]bench.Event{other}},
 		{"json batch", "json", `[[["bench/n",[9,1,123,"x"]], ["a/b",{"c":[null,-1]}]],null]`,
 			"batch", "", []bench.Event{numbered(1), other}},
 	}

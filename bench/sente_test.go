@@ -19,7 +19,6 @@ import (
 // socket for pushes, and does one thing wrong if it is told to. Faults hit the first connection
 // and, of numbered events, the third.
 type sente struct {
-	t     *testing.T
 	json  bool
 	fault string
 	url   string
@@ -27,7 +26,6 @@ type sente struct {
 
 	mu    sync.Mutex
 	peers []*peer
-	tell  int // sessions that a push answers with, less than there are
 	held  []byte
 	count int // broadcasts so far
 }
@@ -41,9 +39,9 @@ type peer struct {
 }
 
 // startSente serves until the test ends.
-func startSente(t *testing.T, fault string) *sente {
+func startSente(t *testing.T, fault, packer string) *sente {
 	t.Helper()
-	s := &sente{t: t, fault: fault, api: filepath.Join(t.TempDir(), "api.sock")}
+	s := &sente{fault: fault, json: packer == "json", api: filepath.Join(t.TempDir(), "api.sock")}
 	client, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
