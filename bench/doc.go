@@ -23,6 +23,7 @@
 //	loop.go       epoll, one turn                 conn.go     one connection's states
 //	job.go        what a loop can be asked        watch.go    order, loss and doubling
 //	wire.go       frames and the upgrade          message.go  Sente's messages
+//	scan.go       the values in them
 //	server.go     CPU and memory, kernel's too    target.go   where to, and as whom
 //	limits.go     file descriptors, ports         push.go     events into the server
 //	report.go     results as text and JSON        latency.go  histograms that travel as JSON

@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 )
 
@@ -40,7 +39,6 @@ const (
 	eventID  = "bench/n"    // a numbered event from the server
 	pushID   = "bench/push" // a client's wish that the server broadcasts a numbered event
 	gapID    = "chskd/gap"  // chskd says that events are missing
-	depthMax = 64           // nesting of a value from the server
 	callback = 6            // letters of a callback id, as stock clients make them
 )
 
@@ -60,13 +58,6 @@ type event struct {
 	run      uint32
 	number   uint32
 	at       int64 // intended send time, ns of CLOCK_MONOTONIC
-}
-
-// scanner reads one message. pos moves over b; errors name the offset by what they say.
-type scanner struct {
-	p   *packer
-	b   []byte
-	pos int
 }
 
 // start reads a message up to where its kind is known. cb is the callback of a pong. For
@@ -183,163 +174,6 @@ func (s *scanner) end() error {
 		return s.bad("bytes after the message")
 	}
 	return nil
-}
-
-func (s *scanner) space() {
-	for s.pos < len(s.b) {
-		switch s.b[s.pos] {
-		case ' ', ',', '\n', '\r', '\t':
-			s.pos++
-		default:
-			return
-		}
-	}
-}
-
-func (s *scanner) at(c byte) bool {
-	s.space()
-	return s.pos < len(s.b) && s.b[s.pos] == c
-}
-
-func (s *scanner) take(c byte) bool {
-	if !s.at(c) {
-		return false
-	}
-	s.pos++
-	return true
-}
-
-func (s *scanner) literal(text string) bool {
-	s.space()
-	end := s.pos + len(text)
-	if end > len(s.b) || string(s.b[s.pos:end]) != text || end < len(s.b) && !delimits(s.b[end]) {
-		return false
-	}
-	s.pos = end
-	return true
-}
-
-// id reads an event id without its colon or quotes.
-func (s *scanner) id() ([]byte, bool) {
-	if s.p.quote == '"' {
-		return s.text()
-	}
-	if !s.take(':') {
-		return nil, false
-	}
-	return s.token(), true
-}
-
-// token reads up to the next delimiter.
-func (s *scanner) token() []byte {
-	start := s.pos
-	for s.pos < len(s.b) && !delimits(s.b[s.pos]) {
-		s.pos++
-	}
-	return s.b[start:s.pos]
-}
-
-// text reads a string and returns it as it came, escapes unread.
-func (s *scanner) text() ([]byte, bool) {
-	if !s.take('"') {
-		return nil, false
-	}
-	for start := s.pos; s.pos < len(s.b); s.pos++ {
-		switch s.b[s.pos] {
-		case '\\':
-			s.pos++
-		case '"':
-			s.pos++
-			return s.b[start : s.pos-1], true
-		}
-	}
-	return nil, false
-}
-
-func (s *scanner) int() (int64, bool) {
-	s.space()
-	v, digits := int64(0), 0
-	for s.pos < len(s.b) && s.b[s.pos] >= '0' && s.b[s.pos] <= '9' && digits < 19 {
-		v = v*10 + int64(s.b[s.pos]-'0')
-		s.pos++
-		digits++
-	}
-	return v, digits > 0 && digits < 19 && (s.pos == len(s.b) || delimits(s.b[s.pos]))
-}
-
-// skip passes over one value of any kind.
-func (s *scanner) skip() error {
-	var open [depthMax]byte // the closing brackets that are owed
-	depth := 0
-	for {
-		s.space()
-		if s.pos == len(s.b) {
-			return s.bad("the message ends inside a value")
-		}
-		tagged := false
-		switch c := s.b[s.pos]; c {
-		case '[', '(', '{':
-			if depth == depthMax {
-				return s.bad("a value is nested too deep")
-			}
-			open[depth] = closing(c)
-			depth++
-			s.pos++
-			continue
-		case ']', ')', '}':
-			if depth == 0 || open[depth-1] != c {
-				return s.bad("brackets do not match")
-			}
-			depth--
-			s.pos++
-		case '"':
-			if _, ok := s.text(); !ok {
-				return s.bad("a string does not end")
-			}
-		default:
-			tagged = s.atom(c)
-		}
-		if depth == 0 && !tagged {
-			return nil
-		}
-	}
-}
-
-// atom passes over a number, symbol, keyword, character, or a tag or set mark (true: what it
-// belongs to follows).
-func (s *scanner) atom(first byte) (tag bool) {
-	s.pos++
-	if first == '\\' && s.pos < len(s.b) {
-		s.pos++ // a character may be a delimiter itself
-	}
-	second := byte(0)
-	if s.pos < len(s.b) {
-		second = s.b[s.pos]
-	}
-	s.token()
-	return first == '#' && second != '#' // `##Inf` is a value
-}
-
-func closing(open byte) byte {
-	switch open {
-	case '(':
-		return ')'
-	case '[':
-		return ']'
-	}
-	return '}'
-}
-
-func delimits(c byte) bool {
-	switch c {
-	case ' ', ',', '\n', '\r', '\t', '[', ']', '(', ')', '{', '}', '"':
-		return true
-	}
-	return false
-}
-
-func (s *scanner) bad(what string) error {
-	return fmt.Errorf("malformed message: %s: %q", what, clip(s.b))
 }
 
 var errSize = errors.New("bench: event size is below what its numbers need")
