@@ -34,7 +34,9 @@ export class Daemon {
     const args = ['serve', '--demo', '--listen', this.address, '--api-socket', this.socket];
     const child = spawn(this.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const from = this.output.length;
-    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
+    const ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? signal));
+    });
     this.child = child;
     this.ended = ended;
     const started = new Promise((resolve, reject) => {
@@ -46,7 +48,9 @@ export class Daemon {
       child.stdout.on('data', listen);
       child.stderr.on('data', listen);
       child.once('error', reject);
-      ended.then((how) => reject(new Error(`chskd ended with ${how} before it listened\n${this.log()}`)));
+      ended.then((how) => {
+        reject(new Error(`chskd ended with ${how} before it listened\n${this.log()}`));
+      });
     });
     this.address = await within(START_MS, started, 'chskd did not say where it listens');
   }

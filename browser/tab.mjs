@@ -78,7 +78,8 @@ export class Tab {
   /** A round trip through the backend. @param {string} over the transport's name on the page */
   async pings(over) {
     await this.click('Ping');
-    await this.page.locator('#ping-result').getByText(new RegExp(`^Reply “pong” after [\\d.]+ ms over ${over}`)).waitFor();
+    const result = new RegExp(`^Reply “pong” after [\\d.]+ ms over ${over}`);
+    await this.page.locator('#ping-result').getByText(result).waitFor();
   }
 
   async rename(uid) {

@@ -63,7 +63,8 @@ type daemon struct {
 	Stderr func() string // what it printed so far, on both outputs
 }
 
-var startLine = regexp.MustCompile(`(?m)^chskd \S+ listening on http://([^/\s]+)/\S*, API socket ([^,\n]+), `)
+var startLine = regexp.MustCompile(
+	`(?m)^chskd \S+ listening on http://([^/\s]+)/\S*, API socket ([^,\n]+), `)
 
 // startDaemon runs `chskd serve` on a free port of 127.0.0.1 with an API socket of its own, and
 // returns when it listens.

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -242,14 +243,19 @@ func (p *ednParser) token() string {
 	return p.text[start:p.at]
 }
 
+var floatEDN = regexp.MustCompile(`^[+-]?\d+(\.\d*([eE][+-]?\d+)?|[eE][+-]?\d+)$`)
+
 func (p *ednParser) atom() string {
 	t := p.token()
 	if t == "" {
 		return p.fail("odd byte")
 	}
-	digits := strings.TrimLeft(t, "+-")
-	if f, err := strconv.ParseFloat(t, 64); err == nil && strings.ContainsAny(digits, ".eE") && digits[0] <= '9' {
-		return strconv.FormatFloat(f, 'e', -1, 64)
+	if !floatEDN.MatchString(t) {
+		return t
 	}
-	return t
+	f, err := strconv.ParseFloat(t, 64)
+	if err != nil {
+		return p.fail("bad number")
+	}
+	return strconv.FormatFloat(f, 'e', -1, 64)
 }

@@ -31,7 +31,7 @@ type player struct {
 	conns  map[int]*playConn
 	diffs  []string
 
-	wait   time.Duration
+	wait time.Duration
 
 	mu      sync.Mutex // guards got, ended of every connection
 	changed chan struct{}

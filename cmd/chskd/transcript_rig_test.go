@@ -45,7 +45,8 @@ func startRig(t testing.TB, socket, zoo string) *rig {
 	transport := &http.Transport{DialContext: dial}
 	r := &rig{t: t, zoo: zoo, client: &http.Client{Transport: transport}}
 	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://chskd/v1/events?format=edn", nil)
+	const stream = "http://chskd/v1/events?format=edn"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, stream, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

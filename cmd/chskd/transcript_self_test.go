@@ -159,7 +159,8 @@ func TestCanonEDN(t *testing.T) {
 		}
 	}
 	different := [][2]string{
-		{`[1]`, `(1)`}, {`2`, `2.0`}, {`:a`, `a`}, {`"a"`, `\a`}, {`nil`, `[]`}, {`5`, `5N`}, {`"a"`, `"b"`},
+		{`[1]`, `(1)`}, {`2`, `2.0`}, {`:a`, `a`}, {`"a"`, `\a`}, {`nil`, `[]`}, {`5`, `5N`},
+		{`"a"`, `"b"`}, {`1.5`, `1.5M`},
 	}
 	for _, c := range different {
 		if a, b := mustCanon(t, c[0]), mustCanon(t, c[1]); a == b {

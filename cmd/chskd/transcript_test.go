@@ -46,7 +46,9 @@ func TestTranscripts(t *testing.T) {
 	for range playersMax {
 		players.Go(func() {
 			for r := range queue {
-				t.Run(r.Name, func(t *testing.T) { playRecording(t, r, differences[r.Name], zoo, machine) })
+				t.Run(r.Name, func(t *testing.T) {
+					playRecording(t, r, differences[r.Name], zoo, machine)
+				})
 			}
 		})
 	}
@@ -57,7 +59,9 @@ func TestTranscripts(t *testing.T) {
 	players.Wait()
 }
 
-func playRecording(t *testing.T, r *recording, differences []*hunk, zoo string, machine *metronome) {
+func playRecording(
+	t *testing.T, r *recording, differences []*hunk, zoo string, machine *metronome,
+) {
 	script := r.script(t, differences)
 	for attempt := 1; ; attempt++ {
 		d := startDaemon(t, r.serverFlags(t)...)

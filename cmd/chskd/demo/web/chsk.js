@@ -270,10 +270,12 @@ class AjaxTransport {
     const request = new AbortController();
     const timer = setTimeout(() => request.abort(TIMEOUT), timeoutMs);
     const token = this.chsk.options.csrfToken;
-    const headers = { 'x-requested-with': 'XMLHTTPRequest', ...(token && { 'x-csrf-token': token }) };
+    const headers = { 'x-requested-with': 'XMLHTTPRequest' };
+    if (token) headers['x-csrf-token'] = token;
     this.requests.add(request);
     try {
-      const answer = await fetch(url, { ...init, headers, signal: request.signal, cache: 'no-store' });
+      const { signal } = request;
+      const answer = await fetch(url, { ...init, headers, signal, cache: 'no-store' });
       if (!answer.ok) return ERROR;
       const message = read(await answer.text());
       return Array.isArray(message) ? message[0] : ERROR;
@@ -295,6 +297,7 @@ function backoff(attempt) {
 /** A random UUID, also where the page is not a secure context. */
 function uuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
-  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0'));
-  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

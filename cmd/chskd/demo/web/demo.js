@@ -24,8 +24,8 @@ function chooseName() {
 
 function newName() {
   const pick = (words) => words[Math.floor(Math.random() * words.length)];
-  const first = pick(['Amber', 'Brave', 'Calm', 'Clever', 'Gentle', 'Happy', 'Kind', 'Quiet', 'Swift', 'Witty']);
-  const second = pick(['Badger', 'Crane', 'Finch', 'Fox', 'Heron', 'Lynx', 'Marten', 'Otter', 'Raven', 'Wren']);
+  const first = pick(['Amber', 'Brave', 'Calm', 'Clever', 'Gentle', 'Kind', 'Quiet', 'Swift']);
+  const second = pick(['Badger', 'Crane', 'Finch', 'Fox', 'Heron', 'Lynx', 'Otter', 'Wren']);
   return `${first} ${second}`;
 }
 
@@ -135,7 +135,9 @@ function notify(text) {
 async function say(text) {
   const reply = await chsk.send([kw('chat/send'), { text }], REPLY_MS);
   if (failures.has(reply)) {
-    notify(chsk.state.open ? 'No answer from the backend; the message may be lost.' : 'Not sent: not connected.');
+    notify(chsk.state.open
+      ? 'No answer from the backend; the message may be lost.'
+      : 'Not sent: not connected.');
     if (!$('message').value) $('message').value = text;
   } else {
     notify('');

@@ -36,7 +36,9 @@ export function kw(name) {
 const SPACE = /[\s,]/;
 const DELIMITER = /[\s,()[\]{}";]/;
 const NUMBER = /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?[NM]?$/;
-const CHARS = { newline: '\n', space: ' ', tab: '\t', return: '\r', formfeed: '\f', backspace: '\b' };
+const CHARS = {
+  newline: '\n', space: ' ', tab: '\t', return: '\r', formfeed: '\f', backspace: '\b',
+};
 const ESCAPES = { n: '\n', t: '\t', r: '\r', f: '\f', b: '\b', '"': '"', '\\': '\\' };
 const SYMBOLIC = { Inf: Infinity, '-Inf': -Infinity, NaN: NaN };
 
@@ -84,7 +86,9 @@ class Reader {
   /** The elements up to the closing delimiter; the opening one is at the cursor. */
   sequence(close) {
     const items = [];
-    for (this.at++, this.skip(); this.text[this.at] !== close; this.skip()) items.push(this.value());
+    for (this.at++, this.skip(); this.text[this.at] !== close; this.skip()) {
+      items.push(this.value());
+    }
     this.at++;
     return items;
   }
@@ -113,7 +117,8 @@ class Reader {
   escape() {
     const c = this.text[++this.at];
     if (c in ESCAPES) return ESCAPES[c];
-    const m = /^(?:u([0-9a-fA-F]{4})|([0-3]?[0-7]{1,2}))/.exec(this.text.slice(this.at, this.at + 5));
+    const code = this.text.slice(this.at, this.at + 5);
+    const m = /^(?:u([0-9a-fA-F]{4})|([0-3]?[0-7]{1,2}))/.exec(code);
     if (!m) this.fail(`bad escape \\${c}`);
     this.at += m[0].length - 1;
     return String.fromCharCode(m[1] ? parseInt(m[1], 16) : parseInt(m[2], 8));
