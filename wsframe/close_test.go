@@ -9,6 +9,7 @@ import (
 )
 
 func TestParseClose(t *testing.T) {
+	longest := strings.Repeat("x", 123)
 	tests := []struct {
 		name   string
 		in     string
@@ -21,7 +22,7 @@ func TestParseClose(t *testing.T) {
 		{"5.5.1 code alone", "\x03\xE8", 1000, "", 0},
 		{"5.5.1 code and reason", "\x03\xE8bye", 1000, "bye", 0},
 		{"5.5.1 reason in Greek", "\x0B\xB8\u03ba", 3000, "\u03ba", 0},
-		{"5.5.1 longest reason", "\x03\xE8" + strings.Repeat("x", 123), 1000, strings.Repeat("x", 123), 0},
+		{"5.5.1 longest reason", "\x03\xE8" + longest, 1000, longest, 0},
 		{"5.5.1 reason not UTF-8", "\x03\xE8\xCE\xBA\xE1", 0, "", 1007},
 		{"5.5.1 reason cut inside a character", "\x03\xE8\xE2\x82", 0, "", 1007},
 		{"7.4.2 code before reason", "\x00\x00\xFF", 0, "", 1002},
@@ -64,7 +65,10 @@ func TestAppendClose(t *testing.T) {
 		{"5.5.1 no code, no reason", 0, "lost", "\x88\x00"},
 		{"5.5.1 code", 1000, "", "\x88\x02\x03\xE8"},
 		{"5.5.1 reason", 1009, "too big", "\x88\x09\x03\xF1too big"},
-		{"5.5 cut to 125", 1000, strings.Repeat("x", 130), "\x88\x7D\x03\xE8" + strings.Repeat("x", 123)},
+		{
+			"5.5 cut to 125", 1000, strings.Repeat("x", 130),
+			"\x88\x7D\x03\xE8" + strings.Repeat("x", 123),
+		},
 		{
 			"5.5 cut between characters", 1000, strings.Repeat("\u20AC", 50),
 			"\x88\x7D\x03\xE8" + strings.Repeat("\u20AC", 41),

@@ -60,11 +60,11 @@ type Reader struct {
 // the number of bytes consumed, which need not be shown again (but Payload may lie in them).
 //
 // res.Kind None with n > 0 means that it went on: call again. None with n == 0 means that it needs
-// more bytes behind b; it has not changed b then, which is at most PendingMax long. Payloads of data
-// frames are never waited for: they go to *asm as they arrive, text checked to the last byte, so that
-// a wrong one is refused before its frame is complete. Control frames between fragments come out
-// at once. *asm may be nil; it grows with what has arrived, never with what a header promises. A
-// message that begins while *asm is not empty truncates it.
+// more bytes behind b; it has not changed b then, which is at most PendingMax long. Payloads of
+// data frames are never waited for: they go to *asm as they arrive, text checked to the last byte,
+// so that a wrong one is refused before its frame is complete. Control frames between fragments
+// come out at once. *asm may be nil; it grows with what has arrived, never with what a header
+// promises. A message that begins while *asm is not empty truncates it.
 //
 // maxLen bounds a message, in bytes over all its fragments, as soon as a header shows its length.
 //

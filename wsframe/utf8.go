@@ -99,8 +99,8 @@ func (u *UTF8) start(c byte) bool {
 // asciiLenMax is where the standard library's wider steps over ASCII begin to win (BenchmarkUTF8).
 const asciiLenMax = 128
 
-// asciiLen returns the length of a beginning of b that is ASCII, found eight bytes at a time: all of
-// b, for most of what is sent. The last word overlaps the one before it.
+// asciiLen returns the length of a beginning of b that is ASCII, found eight bytes at a time: all
+// of b, for most of what is sent. The last word overlaps the one before it.
 func asciiLen(b []byte) int {
 	const high = 0x8080808080808080
 	if len(b) < 8 {
@@ -118,8 +118,8 @@ func asciiLen(b []byte) int {
 	return len(b)
 }
 
-// wholeLen returns the length of b without the sequence that is cut off at its end, if there is one.
-// It looks at no more than the last three bytes, and may leave invalid bytes on either side.
+// wholeLen returns the length of b without the sequence that is cut off at its end, if there is
+// one. It looks at no more than the last three bytes; invalid bytes may be on either side of it.
 func wholeLen(b []byte) int {
 	for i := len(b) - 1; i >= 0 && i >= len(b)-3; i-- {
 		c := b[i]

@@ -90,10 +90,12 @@ func checkPieces(t *testing.T, b []byte, i, j, bad int) {
 	}
 }
 
-// TestUTF8Exhaustive tries every sequence of two bytes with every class of third and fourth, byte by
-// byte and at once, against the standard library.
+// TestUTF8Exhaustive tries every sequence of two bytes with every class of third and fourth, byte
+// by byte and at once, against the standard library.
 func TestUTF8Exhaustive(t *testing.T) {
-	classes := []byte{0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF4, 0xFF}
+	classes := []byte{
+		0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF4, 0xFF,
+	}
 	b := make([]byte, 4)
 	for first := range 256 {
 		for second := range 256 {
