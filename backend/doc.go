@@ -1,0 +1,28 @@
+// Package backend is the Unix-socket API through which an application talks to chskd: it pushes
+// events to users, hears theirs, and asks who is online (docs: "The backend API, version 1").
+//
+// Three parts meet here:
+//
+//   - the codec (object.go, request.go, lines.go): pure functions from the bytes of a request to a
+//     [Push], a [Reply] or a [Close], with an [Error] that says what is wrong and where;
+//   - the [Hub]: the queues between the event loops, which call [Hub.Event] and [Hub.Presence],
+//     and the consumers, which read streams at their own pace;
+//   - the [Server]: sockets, HTTP and the writers of the streams.
+//
+// It knows nothing of loops, conns or shards: what it needs from the rest of the daemon is the
+// [Engine] interface, which it declares and others implement.
+//
+// # Ownership
+//
+// The Hub's queues are guarded by one mutex, held for the time of an append: a loop that calls
+// Event never waits for a consumer. Every queue is bounded (limits.go). Transcoding and line
+// building happen in the goroutine of the consumer's stream, never in a loop.
+//
+// # Example
+//
+//	hub := backend.NewHub(backend.HubOptions{})
+//	socket, err := backend.Listen(backend.DefaultSocketPath())
+//	server := backend.NewServer(engine, hub, backend.Options{})
+//	go server.Serve(socket)
+//	defer server.Shutdown(ctx)
+package backend

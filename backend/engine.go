@@ -1,0 +1,142 @@
+package backend
+
+import (
+	"errors"
+	"time"
+
+	"github.com/chskd/chskd/packer"
+)
+
+// Errors that an [Engine] gives back and the API knows how to answer. Others are answered with
+// their text, as a request that cannot be done (400, code "refused").
+var (
+	// ErrUnknownReply: no event waits under this token (never did, its conn is gone, or too old).
+	ErrUnknownReply = errors.New("backend: no event waits for this reply")
+	// ErrReplied: the event was answered already; the first answer wins.
+	ErrReplied = errors.New("backend: this event was answered already")
+	// ErrBusy: a bounded queue is full; answered 503 with Retry-After.
+	ErrBusy = errors.New("backend: too much is waiting, try again")
+	// ErrDraining: the daemon is shutting down; answered 503.
+	ErrDraining = errors.New("backend: the daemon is shutting down")
+)
+
+// Engine is what the API needs from the rest of the daemon. Any goroutine may call it, no call
+// blocks. Each done is called at most once, later, from any goroutine; an answer that does not
+// come within 10 s is given up.
+type Engine interface {
+	// Push sends an event to users. p.Event is read only during the call; the rest of p is the
+	// engine's to keep. done may be nil; its sessions is how many sessions took the event.
+	Push(p *Push, done func(sessions int, err error))
+
+	// Reply answers an event once, with a value in the given format, read only during the call.
+	Reply(token string, value []byte, format packer.Format) error
+
+	// Close ends the sessions of a user, or of one client of it, by a close code and reason of
+	// RFC 6455 §7.4.
+	Close(tenant, uid string, nilUID bool, client string, code int, reason string,
+		done func(sessions int))
+
+	// Connected gives one page of the users that are online.
+	Connected(q Query, done func(*Connected))
+
+	// User tells about one user; ok is false when it is not online.
+	User(tenant, uid string, nilUID bool, done func(u *User, ok bool))
+
+	// Stats gives the engine's counters.
+	Stats() Stats
+
+	// Ready is false before the listeners are up and while the daemon drains.
+	Ready() bool
+}
+
+// Push is one event on its way to users. Exactly one of these names the receivers: UIDs, NilUID
+// (both with or without Client, Client only with one user), All.
+type Push struct {
+	Tenant string
+	UIDs   []string
+	NilUID bool     // the users without uid ("uid": null)
+	Client string   // only this client-id of the user
+	All    bool     // every user of the tenant
+	Except []string // with All: but not these uids
+	Flush  bool     // empties the batch window now
+
+	Format packer.Format // of Event
+	Event  []byte        // a checked event; valid only during [Engine.Push]
+}
+
+// Reply is the answer to one event.
+type Reply struct {
+	Token  string // as `reply_to` gave it
+	Format packer.Format
+	Value  []byte // one checked value, a part of the request's bytes
+}
+
+// Close names sessions to end.
+type Close struct {
+	Tenant, UID string
+	NilUID      bool
+	Client      string // "" = all sessions of the user
+	Code        int    // RFC 6455 §7.4; 1000 when the request names none
+	Reason      string // UTF-8, at most 123 bytes
+}
+
+// Query asks for a page of users.
+type Query struct {
+	Tenant     string // of this tenant
+	AllTenants bool   // or of all
+	After      string // Next of the page before; "" = from the start
+	Limit      int    // at most so many users, 1 to 1000
+}
+
+// Connected is a page of users. The order is the engine's own, and stable: a user that stays
+// online while all pages are read is on one of them.
+type Connected struct {
+	Users []Online
+	Next  string // cursor of the page after this one; "" = this is the last
+	Count Count  // of the whole daemon
+	Err   error  // for people, as a cursor that makes no sense; the rest is void then
+}
+
+// Online is one user of a page, with its sessions on each transport. The users without uid may
+// be on several pages.
+type Online struct {
+	Tenant, UID string
+	NilUID      bool
+	WS, Ajax    int
+}
+
+// Count counts users that are online, and those of them over each transport.
+type Count struct {
+	Any  int `json:"any"`
+	WS   int `json:"ws"`
+	Ajax int `json:"ajax"`
+}
+
+// User is what is known of one user. Clients may be cut short (More) for the users without uid.
+type User struct {
+	WS, Ajax int // sessions on each transport
+	Clients  []Client
+	More     bool
+}
+
+// Client is one session of a user. Lag counts events that wait for it.
+type Client struct {
+	Client   string
+	WS, Ajax bool
+	Packer   packer.Format
+	Lag      uint64
+}
+
+// Stats are the engine's counters: gauges that hold now, and counters since the start.
+type Stats struct {
+	Version  string            `json:"version,omitempty"`
+	Uptime   time.Duration     `json:"-"`
+	Users    int               `json:"users"`
+	Sessions int               `json:"sessions"`
+	Kept     int               `json:"kept_sessions"` // away, their cursors kept
+	WS       int               `json:"ws"`
+	Ajax     int               `json:"ajax"`
+	Entries  int               `json:"log_entries"`
+	LogBytes int               `json:"log_bytes"`
+	Counters map[string]uint64 `json:"counters,omitempty"` // any others, by name
+}

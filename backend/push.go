@@ -1,0 +1,220 @@
+package backend
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// One object or many? A body of type application/x-ndjson has many, one a line. Any other body is
+// looked at: one object, on one line or several, is answered as one; when a second line follows a
+// whole first one, there are many. Each line is pushed as soon as it is there.
+
+// manyAnswer answers an NDJSON request. More counts errors that are not listed.
+type manyAnswer struct {
+	Accepted int      `json:"accepted"`
+	Rejected int      `json:"rejected"`
+	Errors   []*Error `json:"errors"`
+	More     int      `json:"more_errors,omitempty"`
+}
+
+func (s *Server) push(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
+	many := isNDJSON(r.Header.Get("Content-Type"))
+	lines := NewLines(r.Body, s.o.MaxLine)
+	b := &pushes{engine: s.engine, window: make(chan struct{}, pushWindow)}
+	if !many {
+		if err := s.bodyDeadline(w, bodyWait); err != nil {
+			return err
+		}
+	}
+	seen := 0
+	for ; ; seen++ {
+		line, number, e := lines.Next()
+		if e == io.EOF {
+			break
+		}
+		if seen == 0 && !many {
+			if e == nil && isBegun(line) {
+				return s.pushOne(w, r, lines, line, b)
+			}
+			// No bound from here on: a producer may pause as long as it likes, and the
+			// kernel tells when it is gone.
+			if err := s.bodyDeadline(w, 0); err != nil {
+				return err
+			}
+		}
+		if !s.pushLine(r.Context(), b, line, number, e) {
+			seen++
+			break
+		}
+	}
+	if seen == 0 && !many {
+		return bad("bad_json", "the body is empty; it must be a JSON object")
+	}
+	b.wait(r.Context())
+	if seen == 1 && !many {
+		return b.answerOne(w)
+	}
+	b.answerMany(w)
+	return nil
+}
+
+// isNDJSON tells whether a content type means one object a line.
+func isNDJSON(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	switch t {
+	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl":
+		return true
+	}
+	return false
+}
+
+// isBegun tells whether a line is the beginning of an object that goes on in the next.
+func isBegun(line []byte) bool {
+	o := object{b: line}
+	if o.space(); o.peek() != '{' {
+		return false
+	}
+	return o.value(0) != nil && o.i >= len(line)
+}
+
+// pushOne reads the rest of an object that has several lines.
+func (s *Server) pushOne(w http.ResponseWriter, r *http.Request, lines *Lines, line []byte,
+	b *pushes,
+) *Error {
+	whole := bytes.Clone(line)
+	for {
+		line, _, e := lines.Next()
+		if e == io.EOF {
+			break
+		}
+		if e != nil {
+			return s.bodyError(e)
+		}
+		whole = append(append(whole, '\n'), line...)
+		if len(whole) > s.o.MaxLine {
+			return tooLarge(s.o.MaxLine)
+		}
+	}
+	s.pushLine(r.Context(), b, whole, 1, nil)
+	b.wait(r.Context())
+	return b.answerOne(w)
+}
+
+// pushLine does one line of the body, or notes why there is none. false: no further line can be.
+func (s *Server) pushLine(ctx context.Context, b *pushes, line []byte, number int, e error) bool {
+	if e != nil {
+		b.reject(s.bodyError(e).at(number))
+		return e == ErrLineTooLong
+	}
+	p, err := ParsePush(line)
+	if err != nil {
+		b.reject(err.at(number))
+		return true
+	}
+	if !b.enter(ctx) {
+		b.reject(fail(http.StatusGatewayTimeout, "timeout",
+			"the pushes before this one were not answered within %s", engineWait).at(number))
+		return false
+	}
+	b.push(p, number)
+	return true
+}
+
+// pushes are the pushes of one request: how many went well, and what went wrong.
+type pushes struct {
+	engine Engine
+	window chan struct{} // a token for each push that the engine has not answered
+
+	mu       sync.Mutex
+	answer   manyAnswer
+	sessions int
+}
+
+// enter waits for room among the unanswered pushes.
+func (b *pushes) enter(ctx context.Context) bool {
+	select {
+	case b.window <- struct{}{}:
+		return true
+	default:
+	}
+	late := time.NewTimer(engineWait)
+	defer late.Stop()
+	select {
+	case b.window <- struct{}{}:
+		return true
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// push hands a push to the engine. The window's token is held.
+func (b *pushes) push(p *Push, line int) {
+	b.engine.Push(p, func(sessions int, err error) {
+		if err != nil {
+			b.reject(engineError(err).at(line))
+		} else {
+			b.mu.Lock()
+			b.answer.Accepted++
+			b.sessions += sessions
+			b.mu.Unlock()
+		}
+		<-b.window
+	})
+}
+
+func (b *pushes) reject(e *Error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer.Rejected++
+	if len(b.answer.Errors) == maxLineErrors {
+		b.answer.More++
+		return
+	}
+	b.answer.Errors = append(b.answer.Errors, e)
+}
+
+// wait lets the engine answer all that it was given. What it does not answer in time is told.
+func (b *pushes) wait(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	defer cancel()
+	for free := range pushWindow {
+		select {
+		case b.window <- struct{}{}:
+		case <-ctx.Done():
+			b.reject(fail(http.StatusGatewayTimeout, "timeout", "%d lines were not answered "+
+				"within %s; they may still be done", pushWindow-free, engineWait))
+			return
+		}
+	}
+}
+
+// answerOne answers a request that was one object.
+func (b *pushes) answerOne(w http.ResponseWriter) *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.answer.Errors) > 0 {
+		return b.answer.Errors[0]
+	}
+	answer(w, http.StatusOK, statusAnswer{Status: "ok", Sessions: &b.sessions})
+	return nil
+}
+
+// answerMany answers a request of many lines: 200, whatever became of each.
+func (b *pushes) answerMany(w http.ResponseWriter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answer.Errors == nil {
+		b.answer.Errors = []*Error{}
+	}
+	answer(w, http.StatusOK, &b.answer)
+}
