@@ -111,14 +111,9 @@ func (w *words) appendNoCallback(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// appendString appends b as a string of format f.
+// appendString appends the text b, which is UTF-8, as a string of format f.
 func (f Format) appendString(dst, b []byte) []byte {
-	dst = append(dst, '"')
-	for _, c := range b {
-		if c == '"' || c == '\\' {
-			dst = append(dst, '\\')
-		}
-		dst = append(dst, c)
-	}
-	return append(dst, '"')
+	e := encoder{dst: dst, to: f}
+	e.str(b)
+	return e.dst
 }

@@ -1,0 +1,338 @@
+package packer
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// The edn decoder: tools.reader.edn on bytes. One value is read per call of value, which
+// drives the sink as it goes; nothing is built. The files:
+//
+//	edn_class.go    which byte is what
+//	edn_decode.go   white space, comments, discards; dispatch; keywords, symbols, numbers
+//	edn_string.go   strings and characters
+//	edn_collect.go  sequences, sets, maps
+//	edn_dispatch.go what begins with # or ^: tags, metadata, symbolic values, namespaced maps
+//
+// Differences to the reader, all deliberate: unknown tags are kept whole instead of refused; depth and the
+// length of numbers are limited; digits beyond ASCII are refused in \uXXXX; a namespaced map whose
+// namespace is itself namespaced (#:a/b{}) is refused by all but one version of the reader, and here.
+
+// ednDecoder reads b from i on. It lives on the stack of one call.
+type ednDecoder struct {
+	b     []byte
+	i     int
+	depth int
+
+	// ns is the namespace that a keyword or symbol without one takes: set for just the keys of #:ns{}.
+	ns []byte
+	// name is the token of the keyword or symbol read last, as it stands in the text.
+	name []byte
+
+	// hashing is set inside map keys and set elements: then hash is that of the value just read.
+	hashing bool
+	seed    int
+	hash    uint64
+	keys    keyStack
+
+	out encoder
+}
+
+// form reads the next value wherever it begins.
+func (d *ednDecoder) form() (kind, fault) {
+	if f := d.next(); f != fine {
+		return 0, f
+	}
+	return d.value(nil)
+}
+
+// next moves to the first byte of the next value or to a closing delimiter, over white space,
+// comments and discarded forms. faultEnd when there is none.
+func (d *ednDecoder) next() fault {
+	for d.i < len(d.b) {
+		switch c := d.b[d.i]; {
+		case ednClass[c] == ednSpace:
+			d.i++
+		case c == ';':
+			if f := d.comment(); f != fine {
+				return f
+			}
+		case c == '#':
+			if skipped, f := d.skipDispatch(); f != fine || !skipped {
+				return f
+			}
+		case c >= utf8.RuneSelf:
+			r, n := utf8.DecodeRune(d.b[d.i:])
+			if r == utf8.RuneError && n == 1 {
+				return faultUTF8
+			}
+			if !isSpace(r) {
+				return fine
+			}
+			d.i += n
+		default:
+			return fine
+		}
+	}
+	return faultEnd
+}
+
+// comment skips to the end of the line. Its text must be UTF-8: it is passed on with the value
+// when it stands inside one.
+func (d *ednDecoder) comment() fault {
+	n := bytes.IndexByte(d.b[d.i:], '\n')
+	if n < 0 {
+		n = len(d.b) - d.i
+	}
+	if !utf8.Valid(d.b[d.i : d.i+n]) {
+		return faultUTF8
+	}
+	d.i += n
+	return fine
+}
+
+// skipDispatch skips #_ form and #! comment; skipped is false at any other #.
+func (d *ednDecoder) skipDispatch() (skipped bool, f fault) {
+	if d.i+1 >= len(d.b) {
+		return false, fine
+	}
+	switch d.b[d.i+1] {
+	case '!':
+		return true, d.comment()
+	case '_':
+		d.i += 2
+		_, f = d.quiet()
+		return true, f
+	}
+	return false, fine
+}
+
+// quiet reads one value that is not part of the result: discarded, metadata, or a tag's name.
+func (d *ednDecoder) quiet() (kind, fault) {
+	to, hashing, ns := d.out.to, d.hashing, d.ns
+	if f := d.enter(); f != fine {
+		return 0, f
+	}
+	d.out.to, d.hashing = nowhere, false
+	k, f := d.form()
+	d.out.to, d.hashing, d.ns = to, hashing, ns
+	d.depth--
+	return k, f
+}
+
+// enter goes one level deeper. What is inside takes no namespace from a map around.
+func (d *ednDecoder) enter() fault {
+	d.ns = nil
+	if d.depth++; d.depth > DepthMax {
+		return faultDepth
+	}
+	return fine
+}
+
+// value reads the value that begins at i, where next has stopped. Where s is given and the value is a
+// sequence, its first elements are noted in s.
+func (d *ednDecoder) value(s *slots) (kind, fault) {
+	switch c := d.b[d.i]; c {
+	case ':':
+		return kindKeyword, d.keyword()
+	case '"':
+		return kindString, d.str()
+	case '[':
+		return kindVector, d.sequence(kindVector, ']', s)
+	case '(':
+		return kindList, d.sequence(kindList, ')', s)
+	case '{':
+		return kindMap, d.mapping(nil)
+	case '#':
+		return d.dispatch(s)
+	case '\\':
+		return kindChar, d.char()
+	case '^':
+		return d.withMeta(s)
+	case ')', ']', '}':
+		return 0, faultDelimiter
+	case '@', '`', '~':
+		return 0, faultChar
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return kindNumber, d.number()
+	case '+', '-':
+		if d.digitAt(d.i + 1) {
+			return kindNumber, d.number()
+		}
+	default:
+		if c >= utf8.RuneSelf && d.digitAt(d.i) {
+			return 0, faultNumber
+		}
+	}
+	return d.symbol()
+}
+
+func (d *ednDecoder) digitAt(i int) bool {
+	if i >= len(d.b) {
+		return false
+	}
+	if d.b[i] < utf8.RuneSelf {
+		return d.b[i]-'0' <= 9
+	}
+	r, _ := utf8.DecodeRune(d.b[i:])
+	return isDigit(r)
+}
+
+// token moves over the characters of a symbol, keyword or character name and gives what it met besides
+// plain ones: slashed and coloned.
+func (d *ednDecoder) token() (slashed, coloned bool, f fault) {
+	b, i := d.b, d.i
+	for i < len(b) {
+		class := ednClass[b[i]]
+		if class == ednPlain {
+			i++
+			continue
+		}
+		if class >= ednEnds {
+			if class == ednRefuse {
+				f = faultChar
+			}
+			break
+		}
+		switch class {
+		case ednSlash:
+			slashed = true
+		case ednColon:
+			coloned = true
+		case ednHigh:
+			r, n := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && n == 1 {
+				d.i = i
+				return slashed, coloned, faultUTF8
+			}
+			if isSpace(r) {
+				d.i = i
+				return slashed, coloned, fine
+			}
+			i += n - 1
+		}
+		i++
+	}
+	d.i = i
+	return slashed, coloned, f
+}
+
+// keyword reads :name or :ns/name.
+func (d *ednDecoder) keyword() fault {
+	d.i++
+	start := d.i
+	slashed, coloned, f := d.token()
+	if f != fine {
+		return f
+	}
+	name := d.b[start:d.i]
+	slash := -1
+	if slashed {
+		slash = bytes.IndexByte(name, '/')
+	}
+	if len(name) == 0 && d.i == len(d.b) {
+		return faultEnd
+	}
+	if slashed || coloned || len(name) == 0 {
+		if !isName(name, slash) || name[0] == ':' || bytes.Contains(name, doubleColon) {
+			return faultKeyword
+		}
+	}
+	d.named(kindKeyword, name, slash)
+	return fine
+}
+
+var doubleColon = []byte("::")
+
+// named gives a keyword or symbol to the sink, with the namespace of the map around where it has none.
+func (d *ednDecoder) named(k kind, name []byte, slash int) {
+	d.name = name
+	var ns []byte
+	if slash > 0 {
+		ns, name = name[:slash], name[slash+1:]
+	}
+	if d.ns != nil {
+		switch {
+		case slash <= 0:
+			ns = d.ns
+		case len(ns) == 1 && ns[0] == '_':
+			ns = nil
+		}
+	}
+	if d.hashing {
+		salt := saltKeyword
+		if k == kindSymbol {
+			salt = saltSymbol
+		}
+		d.hash = hashBytes(d.seed, salt, name)
+		if ns != nil {
+			d.hash = mix(d.hash, hashBytes(d.seed, salt, ns))
+		}
+	}
+	d.out.name(k, ns, name)
+}
+
+// symbol reads a symbol, or nil, true or false.
+func (d *ednDecoder) symbol() (kind, fault) {
+	start := d.i
+	slashed, coloned, f := d.token()
+	if f != fine {
+		return 0, f
+	}
+	name := d.b[start:d.i]
+	switch string(name) {
+	case "nil":
+		return d.word(kindNil), fine
+	case "true":
+		return d.word(kindTrue), fine
+	case "false":
+		return d.word(kindFalse), fine
+	}
+	slash := -1
+	if slashed {
+		slash = bytes.IndexByte(name, '/')
+	}
+	if (slashed || coloned) && !isName(name, slash) {
+		return 0, faultSymbol
+	}
+	d.named(kindSymbol, name, slash)
+	return kindSymbol, fine
+}
+
+// word gives nil, true or false to the sink.
+func (d *ednDecoder) word(k kind) kind {
+	if d.hashing {
+		d.hash = mix(hashBytes(d.seed, saltWord, nil), uint64(k))
+	}
+	d.out.word(k)
+	return k
+}
+
+// number reads a numeral: it ends where white space or any macro character begins, : and # among them.
+func (d *ednDecoder) number() fault {
+	start := d.i
+	for d.i < len(d.b) {
+		c := d.b[d.i]
+		if class := ednClass[c]; class == ednSpace || class == ednMacro || c == ':' || c == '#' {
+			break
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRune(d.b[d.i:])
+			if !isSpace(r) || r == utf8.RuneError && n == 1 {
+				return faultNumber
+			}
+			break
+		}
+		d.i++
+	}
+	var n number
+	if f := parseNumber(d.b[start:d.i], &n); f != fine {
+		d.i = start
+		return f
+	}
+	if d.hashing {
+		d.hash = n.hash(d.seed)
+	}
+	d.out.number(&n)
+	return fine
+}

@@ -1,0 +1,305 @@
+package packer
+
+// The sink: what a decoder says while it reads one value, and what an encoder writes of it at once.
+// n decoders and n encoders meet here, so that a new format is one decoder and one encoder, never a pair per
+// other format. The calls for a value are
+//
+//	value = word | number | symbolic | string | name | char | uuid | inst | sequence | map | tagged
+//	string = str(text) | strBegin { strRun(text) | strRune(r) } strEnd
+//	sequence = begin(kind) { elem(n) value } end(kind)
+//	map = beginMap(frame) { key(n, frame) value keyed(frame) value } endMap
+//	tagged = tag(name) value endTag
+//
+// elem and key come before element and key n, counted from 0: that is all an encoder needs for its
+// separators, so it keeps no stack. What it must remember of an open map lives in a frame on the decoder's
+// own stack.
+//
+// It is one struct with a switch per call, not an interface: calls through an interface would move the
+// encoder, and with it every call of Append, to the heap.
+
+// nowhere is the format of an encoder that writes nothing: the decoder only checks.
+const nowhere Format = 255
+
+// encoder appends to dst in format to. It lives inside its decoder.
+type encoder struct {
+	dst []byte
+	to  Format
+
+	// inKey is set between key and keyed until the key's first call: what comes next is a map key.
+	inKey bool
+	// names are the names used in the open objects of a JSON result.
+	names *keyStack
+}
+
+// frame is what the encoder keeps about one open map.
+type frame struct {
+	names keySet
+	keyAt int    // where the current key begins in dst
+	to    Format // the encoder's format around that key
+}
+
+// symbolicValue is a float that has no numeral.
+type symbolicValue uint8
+
+const (
+	plusInf symbolicValue = iota
+	minusInf
+	notANumber
+)
+
+var symbolicText = [...]string{plusInf: "##Inf", minusInf: "##-Inf", notANumber: "##NaN"}
+
+// word writes nil, false or true.
+func (e *encoder) word(k kind) {
+	switch e.to {
+	case EDN:
+		e.put([...]string{kindNil: "nil", kindFalse: "false", kindTrue: "true"}[k])
+	case JSON:
+		e.put([...]string{kindNil: "null", kindFalse: "false", kindTrue: "true"}[k])
+	}
+}
+
+// number writes a numeral; n is valid during the call.
+func (e *encoder) number(n *number) {
+	switch e.to {
+	case EDN:
+		e.ednNumber(n)
+	case JSON:
+		e.jsonNumber(n)
+	}
+}
+
+func (e *encoder) symbolic(s symbolicValue) {
+	switch e.to {
+	case EDN:
+		e.put(symbolicText[s])
+	case JSON:
+		e.quoted(symbolicText[s])
+	}
+}
+
+// str writes a whole string of plain text: UTF-8, and no escapes in it.
+func (e *encoder) str(text []byte) {
+	if e.to == nowhere {
+		return
+	}
+	e.strBegin()
+	e.strRun(text)
+	e.strEnd()
+}
+
+func (e *encoder) strBegin() {
+	if e.to != nowhere {
+		e.dst = append(e.dst, '"')
+	}
+}
+
+func (e *encoder) strEnd() { e.strBegin() }
+
+// strRun writes plain text inside a string.
+func (e *encoder) strRun(text []byte) {
+	switch e.to {
+	case EDN:
+		e.dst = appendEDNText(e.dst, text)
+	case JSON:
+		e.dst = appendJSONText(e.dst, text)
+	}
+}
+
+// strRune writes one character inside a string, or one lone surrogate.
+func (e *encoder) strRune(r rune) {
+	if e.to != nowhere {
+		e.strRuneTo(r)
+	}
+}
+
+func (e *encoder) strRuneTo(r rune) {
+	if r >= surrogateMin && r <= surrogateMax {
+		e.dst = appendUnit(e.dst, r)
+		return
+	}
+	var buf [4]byte
+	e.strRun(appendRune(buf[:0], r))
+}
+
+// Surrogates: UTF-16 units that are no characters (Unicode §3.8).
+const (
+	surrogateMin = 0xD800
+	surrogateMax = 0xDFFF
+)
+
+// name writes a keyword or symbol; ns is nil when it has none.
+func (e *encoder) name(k kind, ns, name []byte) {
+	switch e.to {
+	case EDN:
+		e.ednName(k, ns, name)
+	case JSON:
+		e.jsonName(ns, name)
+	}
+}
+
+// char writes a character, which is one UTF-16 unit and no surrogate.
+func (e *encoder) char(r rune) {
+	switch e.to {
+	case EDN:
+		e.ednChar(r)
+	case JSON:
+		e.strBegin()
+		e.strRuneTo(r)
+		e.strEnd()
+	}
+}
+
+// inst writes an instant, in milliseconds since 1970.
+func (e *encoder) inst(ms int64) {
+	switch e.to {
+	case EDN:
+		e.put("#inst ")
+	case nowhere:
+		return
+	}
+	e.dst = append(appendInst(append(e.dst, '"'), ms), '"')
+}
+
+func (e *encoder) uuid(id *[16]byte) {
+	switch e.to {
+	case EDN:
+		e.put("#uuid ")
+	case nowhere:
+		return
+	}
+	e.dst = append(appendUUID(append(e.dst, '"'), id), '"')
+}
+
+// begin opens a list, vector or set.
+func (e *encoder) begin(k kind) {
+	if e.to == nowhere {
+		return
+	}
+	e.asKey()
+	switch {
+	case e.to == JSON || k == kindVector:
+		e.put("[")
+	case k == kindSet:
+		e.put("#{")
+	default:
+		e.put("(")
+	}
+}
+
+// elem comes before element n of a list, vector or set.
+func (e *encoder) elem(n int) {
+	switch {
+	case n == 0 || e.to == nowhere:
+	case e.to == EDN:
+		e.put(" ")
+	default:
+		e.put(",")
+	}
+}
+
+func (e *encoder) end(k kind) {
+	switch {
+	case e.to == nowhere:
+	case e.to == JSON || k == kindVector:
+		e.put("]")
+	case k == kindSet:
+		e.put("}")
+	default:
+		e.put(")")
+	}
+}
+
+func (e *encoder) beginMap(fr *frame) {
+	if e.to == nowhere {
+		return
+	}
+	e.asKey()
+	e.put("{")
+	if e.to == JSON {
+		e.names.open(&fr.names)
+	}
+}
+
+// key comes before key n of a map.
+func (e *encoder) key(n int, fr *frame) {
+	if e.to == nowhere {
+		return
+	}
+	switch {
+	case n == 0:
+	case e.to == EDN:
+		e.put(", ")
+	default:
+		e.put(",")
+	}
+	fr.keyAt, fr.to = len(e.dst), e.to
+	e.inKey = true
+}
+
+// keyed comes between a key and its value.
+func (e *encoder) keyed(fr *frame) {
+	if e.to == nowhere {
+		return
+	}
+	e.inKey = false
+	if fr.to == JSON {
+		e.jsonKey(fr)
+		return
+	}
+	e.put(" ")
+}
+
+// endMap closes a map.
+func (e *encoder) endMap(fr *frame) {
+	if e.to == nowhere {
+		return
+	}
+	e.put("}")
+	if e.to == JSON {
+		e.names.close(&fr.names)
+	}
+}
+
+// tag opens a tagged value; what it tags follows.
+func (e *encoder) tag(name []byte) {
+	if e.to == nowhere {
+		return
+	}
+	e.asKey()
+	switch e.to {
+	case EDN:
+		e.put("#")
+		e.dst = append(e.dst, name...)
+		e.put(" ")
+	case JSON:
+		e.put(`{"#`)
+		e.dst = appendJSONText(e.dst, name)
+		e.put(`":`)
+	}
+}
+
+func (e *encoder) endTag() {
+	if e.to == JSON {
+		e.put("}")
+	}
+}
+
+// asKey is called by what is no scalar. As a key of a JSON object it is written as edn text, which jsonKey
+// then makes a string.
+func (e *encoder) asKey() {
+	if e.inKey {
+		e.inKey = false
+		if e.to == JSON {
+			e.to = EDN
+		}
+	}
+}
+
+func (e *encoder) put(s string) { e.dst = append(e.dst, s...) }
+
+func (e *encoder) quoted(s string) {
+	e.put(`"`)
+	e.put(s)
+	e.put(`"`)
+}

@@ -1,0 +1,319 @@
+package packer
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// The JSON decoder: RFC 8259 and nothing beside it. No byte order mark, comments, trailing commas, raw control
+// characters or other literals; the text must be UTF-8 (§8.1). Names in one object must differ
+// (RFC 7493 §2.3), because the edn of a doubled one would be unreadable. An escaped surrogate without its
+// other half is kept as it is (§8.2 leaves it open): edn strings can hold one too.
+
+// jsonDecoder reads b from i on. It lives on the stack of one call.
+type jsonDecoder struct {
+	b     []byte
+	i     int
+	depth int
+	keys  keyStack
+
+	stringKeys bool // names become strings even where they could be keywords
+	event      bool // the value is an event: its first element is a name
+
+	out encoder
+}
+
+// next moves over white space; faultEnd when nothing is left.
+func (d *jsonDecoder) next() fault {
+	for d.i < len(d.b) {
+		switch d.b[d.i] {
+		case ' ', '\n', '\r', '\t':
+			d.i++
+		default:
+			return fine
+		}
+	}
+	return faultEnd
+}
+
+// value reads the value that begins at i (RFC 8259 §3). Where s is given and the value is an array, its
+// first elements are noted in s.
+func (d *jsonDecoder) value(s *slots) (kind, fault) {
+	switch c := d.b[d.i]; c {
+	case '"':
+		return kindString, d.str()
+	case '{':
+		return kindMap, d.object()
+	case '[':
+		return kindVector, d.array(s)
+	case 't':
+		return d.word("true", kindTrue)
+	case 'f':
+		return d.word("false", kindFalse)
+	case 'n':
+		return d.word("null", kindNil)
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return kindNumber, d.number()
+	}
+	return 0, faultSyntax
+}
+
+func (d *jsonDecoder) word(text string, k kind) (kind, fault) {
+	if len(d.b)-d.i < len(text) || string(d.b[d.i:d.i+len(text)]) != text {
+		return 0, faultSyntax
+	}
+	d.i += len(text)
+	d.out.word(k)
+	return k, fine
+}
+
+// number reads a number (§6). Where it ends is left to what comes next: 01 is a zero and a syntax error.
+func (d *jsonDecoder) number() fault {
+	b, i := d.b, d.i
+	if b[i] == '-' {
+		i++
+	}
+	end := digitsEnd(b, i)
+	if end == i || b[i] == '0' && end > i+1 {
+		return faultNumber
+	}
+	if end < len(b) && b[end] == '.' {
+		i = end + 1
+		if end = digitsEnd(b, i); end == i {
+			return faultNumber
+		}
+	}
+	if end < len(b) && b[end]|0x20 == 'e' {
+		i = end + 1
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		if end = digitsEnd(b, i); end == i {
+			return faultNumber
+		}
+	}
+	var n number
+	if f := parseNumber(b[d.i:end], &n); f != fine {
+		return f
+	}
+	d.i = end
+	d.out.number(&n)
+	return fine
+}
+
+func (d *jsonDecoder) enter() fault {
+	d.i++
+	if d.depth++; d.depth > DepthMax {
+		return faultDepth
+	}
+	return d.next()
+}
+
+// array reads [...] (§5). Where s is given it notes the first elements in it.
+func (d *jsonDecoder) array(s *slots) fault {
+	event := d.event
+	d.event = false
+	if f := d.enter(); f != fine {
+		return f
+	}
+	var inner *slots
+	if s != nil {
+		s.kind, s.count, inner = kindVector, 0, s.inner
+	}
+	d.out.begin(kindVector)
+	for n := 0; n > 0 || d.b[d.i] != ']'; n++ {
+		d.out.elem(n)
+		start := d.i
+		k, f := kindString, fine
+		if event && n == 0 && d.b[d.i] == '"' {
+			f = d.name()
+		} else {
+			k, f = d.value(inner)
+		}
+		if f != fine {
+			return f
+		}
+		inner = nil
+		if s != nil {
+			s.note(k, start, d.i)
+		}
+		if more, f := d.another(']'); f != fine {
+			return f
+		} else if !more {
+			break
+		}
+	}
+	d.i++
+	d.depth--
+	d.out.end(kindVector)
+	return fine
+}
+
+// another moves over the comma to the next element; more is false at the closing delimiter.
+func (d *jsonDecoder) another(end byte) (more bool, f fault) {
+	if f := d.next(); f != fine {
+		return false, f
+	}
+	switch d.b[d.i] {
+	case end:
+		return false, fine
+	case ',':
+		d.i++
+		return true, d.next()
+	}
+	return false, faultSyntax
+}
+
+// object reads {...} (§4).
+func (d *jsonDecoder) object() fault {
+	d.event = false
+	if f := d.enter(); f != fine {
+		return f
+	}
+	var keys keySet
+	var object frame
+	d.keys.open(&keys)
+	d.out.beginMap(&object)
+	for n := 0; n > 0 || d.b[d.i] != '}'; n++ {
+		d.out.key(n, &object)
+		if f := d.key(&keys); f != fine {
+			return f
+		}
+		d.out.keyed(&object)
+		if _, f := d.value(nil); f != fine {
+			return f
+		}
+		if more, f := d.another('}'); f != fine {
+			return f
+		} else if !more {
+			break
+		}
+	}
+	d.i++
+	d.depth--
+	d.keys.close(&keys)
+	d.out.endMap(&object)
+	return fine
+}
+
+// key reads a name and the colon behind it, up to the value.
+func (d *jsonDecoder) key(keys *keySet) fault {
+	if d.b[d.i] != '"' {
+		return faultSyntax
+	}
+	start := d.i
+	hash, f := d.keyName(start)
+	if f != fine {
+		return f
+	}
+	if earlier, dup := d.keys.add(keys, hash, start); dup && d.same(earlier, start) {
+		d.i = start
+		return faultDuplicate
+	}
+	if f := d.next(); f != fine {
+		return f
+	}
+	if d.b[d.i] != ':' {
+		return faultSyntax
+	}
+	d.i++
+	return d.next()
+}
+
+// keyName reads the name at i and gives it to the sink, as a keyword where it may be one.
+func (d *jsonDecoder) keyName(start int) (hash uint64, f fault) {
+	var buf [128]byte
+	text, f := d.text(buf[:0])
+	if f != fine {
+		return 0, f
+	}
+	d.giveName(text, start, !d.stringKeys)
+	return hashBytes(0, saltString, text), fine
+}
+
+// name reads the string at i, which is an event's id, and gives it to the sink as a keyword where it
+// may be one.
+func (d *jsonDecoder) name() fault {
+	var buf [128]byte
+	start := d.i
+	text, f := d.text(buf[:0])
+	if f != fine {
+		return f
+	}
+	d.giveName(text, start, true)
+	return fine
+}
+
+// giveName gives the string at start, whose text is known, to the sink.
+func (d *jsonDecoder) giveName(text []byte, start int, keyword bool) {
+	if d.out.to == nowhere {
+		return
+	}
+	if slash, ok := keywordText(text); ok && keyword {
+		var ns []byte
+		if slash > 0 {
+			ns, text = text[:slash], text[slash+1:]
+		}
+		d.out.name(kindKeyword, ns, text)
+		return
+	}
+	end := d.i
+	d.i = start
+	if f := d.str(); f != fine || d.i != end {
+		panic("packer: a string is not readable a second time")
+	}
+}
+
+// same tells whether the names at i and j are equal, once their hashes are.
+func (d *jsonDecoder) same(i, j int) bool {
+	a, b := jsonDecoder{b: d.b, i: i}, jsonDecoder{b: d.b, i: j}
+	ta, fa := a.text(nil)
+	tb, fb := b.text(nil)
+	return fa == fine && fb == fine && string(ta) == string(tb)
+}
+
+// keywordText tells whether text, behind a colon, is a keyword to every reader in use and reads back as
+// the same text. It is narrower than what the readers take: no digit begins a name behind a namespace,
+// no # or ' begins a keyword, no character that does not print is in it.
+func keywordText(text []byte) (slash int, ok bool) {
+	if len(text) == 0 || text[0] == '#' || text[0] == '\'' || text[0] == ':' {
+		return -1, false
+	}
+	slash = -1
+	colons := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch ednClass[c] {
+		case ednPlain:
+			if c < ' ' || c == 0x7F {
+				return -1, false
+			}
+			colons = 0
+		case ednSlash:
+			if slash < 0 {
+				slash = i
+			}
+			colons = 0
+		case ednColon:
+			if colons++; colons == 2 {
+				return -1, false
+			}
+		case ednHigh:
+			r, n := utf8.DecodeRune(text[i:])
+			if r == utf8.RuneError && n == 1 || !isPrint(r) {
+				return -1, false
+			}
+			i += n - 1
+			colons = 0
+		default:
+			return -1, false
+		}
+	}
+	if slash > 0 && slash+1 < len(text) && text[slash+1]-'0' <= 9 {
+		return -1, false
+	}
+	return slash, isName(text, slash)
+}
+
+// isPrint tells whether r is a letter, mark, digit, sign or symbol: never white space or a control.
+func isPrint(r rune) bool { return unicode.IsPrint(r) }
