@@ -29,8 +29,8 @@ type report struct {
 	Failures    map[string]int `json:"failures,omitempty"` // connections by what went wrong
 }
 
-// cpuCost is what some operations cost the server. The total is exact, the user part is known to
-// 10 ms over the whole.
+// cpuCost is what some operations cost the server. The total is exact to the ns; the user part is
+// as good as the kernel's sampling, so look at it only when the total is a second or more.
 type cpuCost struct {
 	Operations int64   `json:"operations"`
 	EachUs     float64 `json:"each_us"`

@@ -19,7 +19,7 @@ type server []int
 // cpuTime is processor time of all threads of the server, exited ones included.
 type cpuTime struct {
 	total        time.Duration // to the ns: the process's own clock
-	user, system time.Duration // ticks of 10 ms (proc_pid_stat(5)): good for their proportion
+	user, system time.Duration // proc_pid_stat(5), sampled each 10 ms: good for their proportion
 }
 
 // memory is the sum of /proc/P/smaps_rollup, in bytes.
