@@ -12,7 +12,7 @@
 // # How it is built
 //
 // Connections live in worker processes, each a single epoll loop with no goroutine per connection
-// and about 60 bytes of state for each. The command itself is the driver: it starts the workers
+// and about 50 bytes of state for each. The command itself is the driver: it starts the workers
 // (in its own process when one is enough, else by running its own program again), hands them one
 // job at a time as JSON over a pipe, reads the server's /proc entries around the job, and merges
 // what they report.
