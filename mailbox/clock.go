@@ -86,10 +86,9 @@ func (c *Clock) Run(stop <-chan struct{}) {
 	}
 }
 
-// round wakes every loop whose time has come and tells how long to sleep.
-func (c *Clock) round() (wait time.Duration, timed bool) {
-	now := c.Now()
-	var next uint32
+// Ring wakes every loop whose time has come at now. Run does it; a simulation that
+// has a time of its own calls it instead of Run.
+func (c *Clock) Ring(now uint32) {
 	for i := range c.due {
 		c.mu.Lock()
 		due := c.armed[i] && int32(now-c.due[i]) >= 0
@@ -101,13 +100,31 @@ func (c *Clock) round() (wait time.Duration, timed bool) {
 			c.wake[i]()
 		}
 	}
+}
+
+// Next is the earliest time that any loop asked for; ok is false when none did.
+func (c *Clock) Next() (due uint32, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.next()
+}
+
+func (c *Clock) next() (due uint32, ok bool) {
 	for i := range c.due {
-		if c.armed[i] && (!timed || int32(c.due[i]-next) < 0) {
-			next, timed = c.due[i], true
+		if c.armed[i] && (!ok || int32(c.due[i]-due) < 0) {
+			due, ok = c.due[i], true
 		}
 	}
+	return due, ok
+}
+
+// round wakes every loop whose time has come and tells how long to sleep.
+func (c *Clock) round() (wait time.Duration, timed bool) {
+	now := c.Now()
+	c.Ring(now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next, timed := c.next()
 	c.asleep, c.timed, c.until = true, timed, next
 	wait = time.Duration(int32(next-now)) * time.Millisecond
 	if wait < Resolution {

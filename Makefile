@@ -1,0 +1,60 @@
+# make run    builds chskd and starts it with a demo to open in a browser
+# make test   everything that must pass, fetching what it needs
+# make check  what a change should pass before it is committed
+# The other targets are parts of these.
+
+GO       ?= go
+FUZZTIME ?= 4s
+PKGS     := ./...
+BIN      := bin/chskd
+
+.PHONY: build run test check fmt vet lint tidy race fuzz bench cover browser-deps clean
+
+build: $(BIN)
+
+# Go decides what is out of date; the target is cheap when nothing is.
+.PHONY: $(BIN)
+$(BIN):
+	$(GO) build -o $(BIN) ./cmd/chskd
+
+run: build
+	$(BIN) serve --demo
+
+test: vet browser-deps
+	$(GO) test $(PKGS)
+
+check: fmt vet lint tidy race fuzz
+
+fmt:
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt -w these:" $$bad; exit 1; fi
+
+vet:
+	$(GO) vet $(PKGS)
+
+lint:
+	$(GO) tool staticcheck $(PKGS)
+
+tidy:
+	$(GO) mod tidy -diff
+
+race:
+	$(GO) test -race $(PKGS)
+
+# Every fuzz target for a few seconds, one after the other.
+fuzz:
+	@for t in $$($(GO) test ./fuzz -list '^Fuzz' | grep '^Fuzz'); do \
+		$(GO) test ./fuzz -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+cover:
+	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1
+
+# The browser test drives Debian's Chromium. Where it cannot be installed the test is
+# skipped with a loud line, unless CHSKD_REQUIRE_BROWSER=1.
+browser-deps:
+	@./browser/deps.sh
+
+clean:
+	rm -rf bin cover.out
