@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// newEventsCmd is `chskd events`: what clients send, as it comes.
+func newEventsCmd() *cobra.Command {
+	var f apiFlags
+	var group, format, presence string
+	var ids []string
+	cmd := newAPICmd("events", "Print clients' events as they come, one JSON object a line",
+		cobra.NoArgs, &f)
+	cmd.Long = "Print clients' events as they come, one JSON object a line, until it is interrupted.\n" +
+		"Each event goes to one consumer of each group: in group default this command takes\n" +
+		"events away from a backend that reads there; another --group sees all of them too."
+	cmd.Example = `  chskd events --group tail
+  chskd events --group tail --ids 'chat/*' --presence=all`
+	cmd.Flags().StringVar(&group, "group", "default", "the group of consumers to join")
+	cmd.Flags().StringVar(&format, "format", "json", "how events are written: json or edn")
+	cmd.Flags().StringSliceVar(&ids, "ids", nil, "only events whose id fits, as 'chat/*'")
+	cmd.Flags().StringVar(&presence, "presence", "",
+		"also who is online, and each change: 1 = of the users whose events come here, all")
+	cmd.Flags().Lookup("presence").NoOptDefVal = "1"
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		q := url.Values{"group": {group}, "format": {format}}
+		if len(ids) > 0 {
+			q["ids"] = ids
+		}
+		if presence != "" {
+			q.Set("presence", presence)
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		return follow(ctx, f.dial(), "/v1/events?"+q.Encode(), cmd.OutOrStdout())
+	}
+	return cmd
+}
+
+// follow prints a stream's lines until it ends, which is an error, or ctx does, which is none.
+func follow(ctx context.Context, a *apiClient, target string, out io.Writer) (err error) {
+	resp, err := a.do(ctx, http.MethodGet, target, "", nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	r := bufio.NewReader(resp.Body)
+	var last []byte
+	for {
+		line, err := r.ReadBytes('\n')
+		if len(line) > 0 {
+			last = line
+			if _, err := out.Write(line); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return &cliError{exitUnreachable, endOfStream(last)}
+		}
+	}
+}
+
+// endOfStream says why a stream ended: its last line may tell.
+func endOfStream(last []byte) error {
+	var e struct{ Type, Message string }
+	if bytes.HasPrefix(last, []byte(`{"type":"error"`)) && json.Unmarshal(last, &e) == nil {
+		return fmt.Errorf("the daemon ended the stream: %s", e.Message)
+	}
+	return errors.New("the daemon ended the stream")
+}

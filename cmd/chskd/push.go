@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// pushFlags are what `chskd push` adds to the flags that all have.
+type pushFlags struct {
+	apiFlags
+	all    bool
+	except []string
+	flush  bool
+	edn    string
+}
+
+// newPushCmd is `chskd push`: an event to users.
+func newPushCmd() *cobra.Command {
+	var f pushFlags
+	cmd := newAPICmd("push (--uid UID... | --nil-uid | --all) ID [JSON]", "Push an event to users",
+		cobra.MaximumNArgs(2), &f.apiFlags)
+	cmd.Long = "Push an event to users. ID is a keyword with a namespace, as chat/message; JSON is its\n" +
+		"data. With `-` alone, NDJSON is read from the standard input, one push request a line.\n" +
+		"The answer is printed as JSON; its sessions say how many took the event."
+	cmd.Example = `  chskd push --uid alice chat/message '{"text":"hi"}'
+  chskd push --all --edn '[:news/item {:at #inst "2026-01-01"}]'
+  chskd push - < pushes.ndjson`
+	f.addUser(cmd)
+	cmd.Flags().Lookup("uid").Usage = "a user; may be given several times"
+	cmd.Flags().BoolVar(&f.all, "all", false, "all users of the tenant")
+	cmd.Flags().StringArrayVar(&f.except, "except", nil, "with --all: but not this user")
+	cmd.Flags().BoolVar(&f.flush, "flush", false, "send now what waits for its batch")
+	cmd.Flags().StringVar(&f.edn, "edn", "", "the whole event as edn, instead of ID and JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && args[0] == "-" {
+			return f.stream(cmd)
+		}
+		req, err := f.request(args)
+		if err != nil {
+			return err
+		}
+		answer, err := f.dial().post(cmd.Context(), "/v1/push", req)
+		if err != nil {
+			return err
+		}
+		_, err = cmd.OutOrStdout().Write(answer)
+		return err
+	}
+	return cmd
+}
+
+// request builds the push of a command line.
+func (f *pushFlags) request(args []string) (map[string]any, error) {
+	req := map[string]any{}
+	if err := f.receivers(req); err != nil {
+		return nil, err
+	}
+	if f.flush {
+		req["flush"] = true
+	}
+	if f.edn != "" {
+		if len(args) > 0 {
+			return nil, usageError("--edn is the whole event: no ID beside it")
+		}
+		req["edn"] = f.edn
+		return req, nil
+	}
+	if len(args) == 0 {
+		return nil, usageError("the event's ID is missing, as chat/message")
+	}
+	event := []any{strings.TrimPrefix(args[0], ":")}
+	if len(args) == 2 {
+		if !json.Valid([]byte(args[1])) {
+			return nil, usageError("the data %s is not JSON (a string needs its quotes: '\"hi\"')",
+				args[1])
+		}
+		event = append(event, json.RawMessage(args[1]))
+	}
+	req["event"] = event
+	return req, nil
+}
+
+// receivers names to whom the event goes.
+func (f *pushFlags) receivers(req map[string]any) error {
+	f.options(req)
+	switch {
+	case f.all && (len(f.uids) > 0 || f.nilUID):
+		return usageError("only one of --all, --uid and --nil-uid can be given")
+	case f.all:
+		req["all"] = true
+		if len(f.except) > 0 {
+			req["except"] = f.except
+		}
+		return nil
+	case len(f.except) > 0:
+		return usageError("--except goes with --all")
+	case len(f.uids) > 1 && !f.nilUID:
+		req["uids"] = f.uids
+		return nil
+	case len(f.uids) == 0 && !f.nilUID:
+		return usageError("to whom? one of --uid, --nil-uid and --all must be given")
+	}
+	return f.user(req)
+}
+
+// stream sends the standard input as it comes.
+func (f *pushFlags) stream(cmd *cobra.Command) error {
+	if f.all || f.nilUID || f.flush || f.edn != "" || f.tenant != "" || f.client != "" ||
+		len(f.uids)+len(f.except) > 0 {
+		return usageError("with -, each line says by itself what is pushed to whom")
+	}
+	return pushLines(cmd.Context(), f.dial(), cmd.InOrStdin(), cmd.OutOrStdout(),
+		cmd.ErrOrStderr())
+}
+
+// pushLines pushes NDJSON; each rejected line is told, and makes the command fail.
+func pushLines(ctx context.Context, a *apiClient, in io.Reader, out, errs io.Writer) error {
+	resp, err := a.do(ctx, http.MethodPost, "/v1/push", "application/x-ndjson", io.NopCloser(in))
+	if err != nil {
+		return err
+	}
+	b, err := readAnswer(resp)
+	if err != nil {
+		return err
+	}
+	if _, err := out.Write(b); err != nil {
+		return err
+	}
+	var answer struct {
+		Rejected int
+		Errors   []struct {
+			Line          int
+			Code, Message string
+		}
+	}
+	if err := json.Unmarshal(b, &answer); err != nil {
+		return fmt.Errorf("the daemon's answer makes no sense: %w", err)
+	}
+	for _, e := range answer.Errors {
+		if _, err := fmt.Fprintf(errs, "line %d: %s (%s)\n", e.Line, e.Message, e.Code); err != nil {
+			return err
+		}
+	}
+	if answer.Rejected > 0 {
+		return &cliError{exitRefused, fmt.Errorf("%d lines were rejected", answer.Rejected)}
+	}
+	return nil
+}
