@@ -8,11 +8,15 @@ const (
 
 // bodyState is where in the body the next byte stands (RFC 9112 §7.1):
 //
-//	chunkStart -> chunkSize -> chunkSizeLF -> chunkData -> chunkDataCR -> chunkDataLF -+
-//	    ^             \-> sizeSpace -> chunkExt -^  |                                   |
-//	    +-------------------------------------------|-----------------------------------+
-//	                                                +-> trailerStart -> lastLF -> finished
-//	                                  trailerLF -> ----^      \-> trailerName -> trailerValue -> trailerLF
+//	chunkStart -> chunkSize ---------------> chunkSizeLF -> chunkData -> chunkDataCR
+//	     ^             |                      ^      |                        |
+//	     |             +-> sizeSpace          |      | size 0                 v
+//	     |             +-------> chunkExt ----+      |                   chunkDataLF
+//	     +----------------------------------------------------------------+
+//	                                                v
+//	     trailerLF ------------------------> trailerStart -> lastLF -> finished
+//	         ^                                      |
+//	         +---- trailerValue <-- trailerName <---+
 type bodyState uint8
 
 const (

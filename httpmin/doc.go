@@ -21,7 +21,7 @@
 //
 // Reading order: error.go (every refusal), head.go (the walk over the bytes),
 // scan.go (its kernels), field.go (what single fields mean), target.go and
-// host.go, upgrade.go, body.go and chunk.go, form.go, response.go.
+// host.go, upgrade.go, body.go and chunk.go, params.go and form.go, response.go.
 //
 // Source: RFC 9112 (messages), RFC 9110 (fields), RFC 3986 (targets),
 // RFC 6455 §4.2 (upgrade), the URL standard §5 (forms), the Fetch standard (CORS).

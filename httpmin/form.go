@@ -1,9 +1,6 @@
 package httpmin
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // Param finds the first parameter with this name (not encoded) in a query or
 // an application/x-www-form-urlencoded body, and appends its value, decoded, to
@@ -16,12 +13,12 @@ import (
 func Param(query []byte, name string, scratch []byte) (value, rest []byte, ok bool) {
 	for len(query) > 0 {
 		var key, encoded []byte
-		key, encoded, query = nextPair(query)
-		if !sameKey(key, name) {
+		key, encoded, query = NextParam(query)
+		if !NameIs(key, name) {
 			continue
 		}
 		n := len(scratch)
-		rest = appendDecoded(scratch, encoded)
+		rest = AppendUnescaped(scratch, encoded)
 		if value = rest[n:len(rest):len(rest)]; value == nil {
 			value = []byte{}
 		}
@@ -35,7 +32,7 @@ func Param(query []byte, name string, scratch []byte) (value, rest []byte, ok bo
 func HasParam(query []byte, name string) bool {
 	for len(query) > 0 {
 		var key []byte
-		if key, _, query = nextPair(query); sameKey(key, name) {
+		if key, _, query = NextParam(query); NameIs(key, name) {
 			return true
 		}
 	}
@@ -50,53 +47,4 @@ func (h *Head) Form() bool {
 		t = t[:semi]
 	}
 	return sameName(trim(t), "application/x-www-form-urlencoded")
-}
-
-// nextPair cuts the first "key=value" off the list.
-func nextPair(list []byte) (key, value, rest []byte) {
-	key = list
-	if amp := bytes.IndexByte(list, '&'); amp >= 0 {
-		key, rest = list[:amp], list[amp+1:]
-	}
-	if eq := bytes.IndexByte(key, '='); eq >= 0 {
-		key, value = key[:eq], key[eq+1:]
-	}
-	return key, value, rest
-}
-
-// sameKey says whether key, decoded, is name.
-func sameKey(key []byte, name string) bool {
-	for i := 0; i < len(name); i++ {
-		if len(key) == 0 {
-			return false
-		}
-		c, n := decodeByte(key)
-		if c != name[i] {
-			return false
-		}
-		key = key[n:]
-	}
-	return len(key) == 0
-}
-
-// appendDecoded appends encoded, decoded, which is never longer.
-func appendDecoded(dst, encoded []byte) []byte {
-	dst = slices.Grow(dst, len(encoded))
-	for len(encoded) > 0 {
-		c, n := decodeByte(encoded)
-		dst = append(dst, c)
-		encoded = encoded[n:]
-	}
-	return dst
-}
-
-// decodeByte decodes the byte at the start of b, which has n encoded bytes.
-func decodeByte(b []byte) (c byte, n int) {
-	switch c = b[0]; {
-	case c == '+':
-		return ' ', 1
-	case c == '%' && len(b) > 2 && classOf[b[1]]&classOf[b[2]]&hexDigit != 0:
-		return hexValue(b[1])<<4 | hexValue(b[2]), 3
-	}
-	return c, 1
 }

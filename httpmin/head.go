@@ -152,7 +152,7 @@ func (h *Head) requestLine(b []byte, i int) (int, error) {
 	}
 	i++
 	start = i
-	i = skip(b, i, target)
+	i = skipTarget(b, i)
 	h.Target = b[start:i:i]
 	if i == len(b) {
 		return 0, ErrShort
@@ -204,7 +204,7 @@ func (h *Head) fieldLines(b []byte, i int) (int, error) {
 			return end, err
 		}
 		name := i
-		i = skip(b, i, token)
+		i = skipName(b, i)
 		if i == len(b) {
 			return 0, ErrShort
 		}

@@ -45,7 +45,7 @@ func validIPv6(b []byte) bool {
 		n := skip(b, 0, hexDigit)
 		if n < len(b) && b[n] == '.' {
 			groups += 2
-			return validIPv4(b) && (groups == 8 || gap && groups < 8)
+			return validIPv4(b) && groups <= 8 && gap == (groups < 8)
 		}
 		if n == 0 || n > 4 {
 			return false
@@ -65,7 +65,7 @@ func validIPv6(b []byte) bool {
 			b = b[1:]
 		}
 	}
-	return groups == 8 || gap && groups < 8
+	return groups <= 8 && gap == (groups < 8)
 }
 
 // validIPv4 says whether b is four decimal octets (RFC 3986 §3.2.2).

@@ -51,18 +51,25 @@ func skip(b []byte, i int, class uint8) int {
 // every says whether all bytes of b are in class.
 func every(b []byte, class uint8) bool { return skip(b, 0, class) == len(b) }
 
+// The kernels below look at eight bytes at a time, as one word. A test sets
+// the high bit of each byte for which it holds. The tests are made on words
+// whose high bits are clear, so that no sum carries into the next byte.
+const ones, highs, lows = 0x0101010101010101, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f
+
+// atLeast tests each byte of w7 for >= c.
+func atLeast(w7 uint64, c byte) uint64 { return w7 + ones*(0x80-uint64(c)) }
+
+// equals tests each byte of w7 for == c.
+func equals(w7 uint64, c byte) uint64 { return ^((w7 ^ ones*uint64(c)) + lows) }
+
 // skipText gives the index of the first byte at or after i that may not stand
 // in a field value: a control character other than HTAB (RFC 9110 §5.5). Bytes
 // from 0x80 up are obs-text and may.
-//
-// It looks at eight bytes at a time. In both tests a borrow can only make a
-// byte above a true hit look like one, so the lowest hit is always true.
 func skipText(b []byte, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for i+8 <= len(b) {
 		w := binary.LittleEndian.Uint64(b[i:])
-		del := w ^ ones*0x7f
-		hits := ((w-ones*0x20)&^w | (del-ones)&^del) & highs
+		w7 := w & lows
+		hits := (^atLeast(w7, 0x20) | atLeast(w7, 0x7f)) &^ w & highs
 		if hits == 0 {
 			i += 8
 			continue
@@ -77,6 +84,43 @@ func skipText(b []byte, i int) int {
 		i++
 	}
 	return i
+}
+
+// skipName is skip for the class token. Words of letters and hyphens, which
+// almost all names are made of, go fast.
+func skipName(b []byte, i int) int {
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		folded := (w | ones*0x20) & lows
+		letter := atLeast(folded, 'a') &^ atLeast(folded, 'z'+1)
+		others := (^(letter | equals(w&lows, '-')) | w) & highs
+		if others == 0 {
+			i += 8
+			continue
+		}
+		i += bits.TrailingZeros64(others) >> 3
+		if b[i] == ':' {
+			return i
+		}
+		break
+	}
+	return skip(b, i, token)
+}
+
+// skipTarget is skip for the class target: all of ASCII that is visible except
+// the four characters `"`, `#`, `<` and `>`, which come in pairs.
+func skipTarget(b []byte, i int) int {
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i:])
+		w7 := w & lows
+		pairs := equals(w7|ones, '#') | equals(w7|ones*2, '>')
+		hits := (^atLeast(w7, '!') | atLeast(w7, 0x7f) | pairs | w) & highs
+		if hits != 0 {
+			return i + bits.TrailingZeros64(hits)>>3
+		}
+		i += 8
+	}
+	return skip(b, i, target)
 }
 
 // trim cuts optional white space (SP, HTAB) off both ends, RFC 9110 §5.6.3.
