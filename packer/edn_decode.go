@@ -50,9 +50,16 @@ func (d *ednDecoder) form() (kind, fault) {
 // comments and discarded forms. faultEnd when there is none.
 func (d *ednDecoder) next() fault {
 	for d.i < len(d.b) {
-		switch c := d.b[d.i]; {
-		case ednClass[c] == ednSpace:
+		c := d.b[d.i]
+		if c == ' ' {
 			d.i++
+			continue
+		}
+		switch class := ednClass[c]; {
+		case class == ednSpace:
+			d.i++
+		case class <= ednColon && c != '#':
+			return fine
 		case c == ';':
 			if f := d.comment(); f != fine {
 				return f
@@ -233,13 +240,16 @@ func (d *ednDecoder) keyword() fault {
 	if len(name) == 0 && d.i == len(d.b) {
 		return faultEnd
 	}
-	if slashed || coloned || len(name) == 0 {
-		if !isName(name, slash) || name[0] == ':' || bytes.Contains(name, doubleColon) {
-			return faultKeyword
-		}
+	if (slashed || len(name) == 0) && !isName(name, slash) || coloned && !isColoned(name, slash) {
+		return faultKeyword
 	}
 	d.named(kindKeyword, name, slash)
 	return fine
+}
+
+// isColoned tells whether a token with colons may stand behind a keyword's own.
+func isColoned(name []byte, slash int) bool {
+	return name[0] != ':' && !bytes.Contains(name, doubleColon) && isName(name, slash)
 }
 
 var doubleColon = []byte("::")
@@ -247,6 +257,9 @@ var doubleColon = []byte("::")
 // named gives a keyword or symbol to the sink, with the namespace of the map around where it has none.
 func (d *ednDecoder) named(k kind, name []byte, slash int) {
 	d.name = name
+	if d.out.to == nowhere && !d.hashing {
+		return
+	}
 	var ns []byte
 	if slash > 0 {
 		ns, name = name[:slash], name[slash+1:]

@@ -15,7 +15,8 @@ package packer
 // own stack.
 //
 // It is one struct with a switch per call, not an interface: calls through an interface would move the
-// encoder, and with it every call of Append, to the heap.
+// encoder, and with it every call of Append, to the heap. The frequent calls are pairs, call and callTo: the
+// first is inlined into the decoder, so that a decoder that only checks pays a comparison.
 
 // nowhere is the format of an encoder that writes nothing: the decoder only checks.
 const nowhere Format = 255
@@ -28,7 +29,7 @@ type encoder struct {
 	// inKey is set between key and keyed until the key's first call: what comes next is a map key.
 	inKey bool
 	// names are the names used in the open objects of a JSON result.
-	names *keyStack
+	names keyStack
 }
 
 // frame is what the encoder keeps about one open map.
@@ -51,6 +52,12 @@ var symbolicText = [...]string{plusInf: "##Inf", minusInf: "##-Inf", notANumber:
 
 // word writes nil, false or true.
 func (e *encoder) word(k kind) {
+	if e.to != nowhere {
+		e.wordTo(k)
+	}
+}
+
+func (e *encoder) wordTo(k kind) {
 	switch e.to {
 	case EDN:
 		e.put([...]string{kindNil: "nil", kindFalse: "false", kindTrue: "true"}[k])
@@ -61,6 +68,12 @@ func (e *encoder) word(k kind) {
 
 // number writes a numeral; n is valid during the call.
 func (e *encoder) number(n *number) {
+	if e.to != nowhere {
+		e.numberTo(n)
+	}
+}
+
+func (e *encoder) numberTo(n *number) {
 	switch e.to {
 	case EDN:
 		e.ednNumber(n)
@@ -80,9 +93,12 @@ func (e *encoder) symbolic(s symbolicValue) {
 
 // str writes a whole string of plain text: UTF-8, and no escapes in it.
 func (e *encoder) str(text []byte) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.strTo(text)
 	}
+}
+
+func (e *encoder) strTo(text []byte) {
 	e.strBegin()
 	e.strRun(text)
 	e.strEnd()
@@ -130,6 +146,12 @@ const (
 
 // name writes a keyword or symbol; ns is nil when it has none.
 func (e *encoder) name(k kind, ns, name []byte) {
+	if e.to != nowhere {
+		e.nameTo(k, ns, name)
+	}
+}
+
+func (e *encoder) nameTo(k kind, ns, name []byte) {
 	switch e.to {
 	case EDN:
 		e.ednName(k, ns, name)
@@ -173,9 +195,12 @@ func (e *encoder) uuid(id *[16]byte) {
 
 // begin opens a list, vector or set.
 func (e *encoder) begin(k kind) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.beginTo(k)
 	}
+}
+
+func (e *encoder) beginTo(k kind) {
 	e.asKey()
 	switch {
 	case e.to == JSON || k == kindVector:
@@ -189,8 +214,14 @@ func (e *encoder) begin(k kind) {
 
 // elem comes before element n of a list, vector or set.
 func (e *encoder) elem(n int) {
+	if e.to != nowhere {
+		e.elemTo(n)
+	}
+}
+
+func (e *encoder) elemTo(n int) {
 	switch {
-	case n == 0 || e.to == nowhere:
+	case n == 0:
 	case e.to == EDN:
 		e.put(" ")
 	default:
@@ -199,8 +230,13 @@ func (e *encoder) elem(n int) {
 }
 
 func (e *encoder) end(k kind) {
+	if e.to != nowhere {
+		e.endTo(k)
+	}
+}
+
+func (e *encoder) endTo(k kind) {
 	switch {
-	case e.to == nowhere:
 	case e.to == JSON || k == kindVector:
 		e.put("]")
 	case k == kindSet:
@@ -211,9 +247,12 @@ func (e *encoder) end(k kind) {
 }
 
 func (e *encoder) beginMap(fr *frame) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.beginMapTo(fr)
 	}
+}
+
+func (e *encoder) beginMapTo(fr *frame) {
 	e.asKey()
 	e.put("{")
 	if e.to == JSON {
@@ -223,9 +262,12 @@ func (e *encoder) beginMap(fr *frame) {
 
 // key comes before key n of a map.
 func (e *encoder) key(n int, fr *frame) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.keyTo(n, fr)
 	}
+}
+
+func (e *encoder) keyTo(n int, fr *frame) {
 	switch {
 	case n == 0:
 	case e.to == EDN:
@@ -239,9 +281,12 @@ func (e *encoder) key(n int, fr *frame) {
 
 // keyed comes between a key and its value.
 func (e *encoder) keyed(fr *frame) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.keyedTo(fr)
 	}
+}
+
+func (e *encoder) keyedTo(fr *frame) {
 	e.inKey = false
 	if fr.to == JSON {
 		e.jsonKey(fr)
@@ -252,9 +297,12 @@ func (e *encoder) keyed(fr *frame) {
 
 // endMap closes a map.
 func (e *encoder) endMap(fr *frame) {
-	if e.to == nowhere {
-		return
+	if e.to != nowhere {
+		e.endMapTo(fr)
 	}
+}
+
+func (e *encoder) endMapTo(fr *frame) {
 	e.put("}")
 	if e.to == JSON {
 		e.names.close(&fr.names)

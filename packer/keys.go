@@ -1,6 +1,7 @@
 package packer
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 )
@@ -10,12 +11,18 @@ import (
 // allocating for the maps of everyday. Keys are compared by a 64-bit hash of their value with a seed
 // that no peer knows; a match is confirmed with a second seed before anything is refused.
 
-var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+var (
+	seeds   = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	secrets = [2][2]uint64{{secret(), secret()}, {secret(), secret()}}
+)
+
+// secret is a random word.
+func secret() uint64 { return maphash.Bytes(maphash.MakeSeed(), nil) }
 
 // Sizes of a keyStack.
 const (
-	keysInline = 32 // keys of all maps open at one time that need no allocation
-	keysLinear = 48 // keys of one map that are compared one by one; more get an index
+	keysInline = 16 // keys of all maps open at one time that need no allocation
+	keysLinear = 32 // keys of one map that are compared one by one; more get an index
 )
 
 // keyStack holds the keys of the maps and sets that are being read, innermost last.
@@ -100,9 +107,23 @@ func (s *keyStack) reindex(set *keySet) {
 // The hash of a value is built from hashBytes of its leaves. Equal values have equal hashes: a list and
 // a vector of the same elements, 16 and 0x10, sets in any order.
 
-// hashBytes hashes a leaf: salt tells kinds apart, seed is 0 or 1.
+// hashBytes hashes a leaf: salt tells kinds apart, seed is 0 or 1. Keys of everyday are short: up to 16
+// bytes are two words, which overlap or are padded, told apart by the length.
 func hashBytes(seed int, salt uint64, b []byte) uint64 {
-	return mix(maphash.Bytes(seeds[seed], b), salt)
+	n := len(b)
+	var lo, hi uint64
+	switch {
+	case n > 16:
+		return mix(maphash.Bytes(seeds[seed], b), salt)
+	case n >= 8:
+		lo, hi = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		lo, hi = uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
+	case n > 0:
+		lo, hi = uint64(b[0])|uint64(b[n/2])<<8, uint64(b[n-1])
+	}
+	key := &secrets[seed]
+	return mix(mix(lo^key[0], hi^key[1]), salt^uint64(n)<<8)
 }
 
 // mix makes one hash of two; the order of the two matters.

@@ -24,17 +24,17 @@ func Append(dst []byte, to Format, src []byte, from Format, o Options) ([]byte, 
 		v, err := from.Value(src)
 		return append(dst, v...), err
 	}
-	var names keyStack
-	out := encoder{dst: dst, to: to, names: &names}
 	switch from {
 	case EDN:
-		d := ednDecoder{b: src, out: out}
+		d := ednDecoder{b: src}
+		d.out.dst, d.out.to = dst, to
 		if _, _, _, x := d.only(nil); x != fine {
 			return dst, x.err(from, d.i)
 		}
 		return d.out.dst, nil
 	case JSON:
-		d := jsonDecoder{b: src, out: out, event: o.Event, stringKeys: o.StringKeys}
+		d := jsonDecoder{b: src, event: o.Event, stringKeys: o.StringKeys}
+		d.out.dst, d.out.to = dst, to
 		if _, _, _, x := d.only(nil); x != fine {
 			return dst, x.err(from, d.i)
 		}
