@@ -1,0 +1,148 @@
+package shard
+
+// Polls of a session. One poll at a time is the session's: the newest. An older
+// one that is still open is the long-poll table's to time out; the shard has
+// forgotten it and ignores whatever is told about it.
+//
+//	Poll -> open --NextDelivery--> answered, answerOut --next Poll--> confirmed
+//	          |                         |
+//	          +--PollAnswered           +--PollGone, same udt, handshake,
+//	          +--PollGone                  AttachWS, expiry: sent again
+
+// PollVerdict says how to answer a poll.
+type PollVerdict uint8
+
+const (
+	// Handshake: answer with the chsk handshake at once.
+	Handshake PollVerdict = iota
+	// Park: the poll is open; a delivery or a timeout answers it.
+	Park
+)
+
+// Poll takes an Ajax GET of the session of k. handshake says that the request
+// asks for a handshake, udt is its cache buster (0 = none).
+//
+// The verdict is Handshake if the request asks for it, or if no Ajax entry of
+// the session is known (PROTOCOL 3.2): then nothing of the last answer is taken
+// as received, the poll is not parked, and the user does not become present by
+// it. Otherwise the poll is open: presence opens, and the last answer is
+// confirmed, unless the udt is the same, which is a browser's replay of a
+// request whose answer was lost: then it is sent again.
+//
+// As long as a WebSocket is bound to the session, that gets the events, and
+// polls only wait.
+//
+// The error is ErrUserSessions.
+func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool, udt uint64) (
+	id SessionID, v PollVerdict, err error,
+) {
+	s.now = now
+	slot, se, err := s.obtain(&k)
+	if err != nil {
+		return 0, Handshake, err
+	}
+	s.revive(se)
+	se.ajaxPacker = packer
+	id = SessionID(s.sessions.id(slot))
+	handshake = handshake || !se.has(entry)
+	s.closeAnswer(se, pollConfirms(handshake, udt, se.udt))
+	if handshake {
+		se.poll, se.udt = 0, udt
+		s.change(se, entry, kept|pollOpen)
+		s.leaveAjax(now, slot, se)
+		return id, Handshake, nil
+	}
+	se.poll, se.udt = ref, udt
+	s.change(se, inAjax|pollOpen, kept)
+	s.wake(slot, se)
+	return id, Park, nil
+}
+
+// closeAnswer decides about the last answer when the poll after it comes.
+func (s *Shard) closeAnswer(se *session, confirms bool) {
+	if !confirms {
+		s.takeBackAnswer(se)
+		return
+	}
+	s.change(se, alive, 0)
+	if se.has(answerOut) {
+		s.confirm(se, se.sent)
+		s.change(se, 0, answerOut)
+	}
+}
+
+// takeBackAnswer makes the last answer, if it is unconfirmed, be sent again.
+func (s *Shard) takeBackAnswer(se *session) {
+	if se.has(answerOut) {
+		s.change(se, 0, answerOut)
+		se.goBack()
+	}
+}
+
+// PollGone tells that the poll ref will not be answered because its conn is
+// closed, or that its answer is known not to have reached the peer: then what
+// was in it is sent again. A poll that is not the session's newest, or whose
+// answer is confirmed, is ignored.
+func (s *Shard) PollGone(now uint32, id SessionID, ref uint64) {
+	s.now = now
+	slot, se := s.sessions.get(uint64(id))
+	if se == nil || !bound(ref, se.poll) {
+		return
+	}
+	se.poll = 0
+	if se.has(pollOpen) {
+		s.change(se, 0, pollOpen)
+		s.leaveAjax(now, slot, se)
+	}
+	s.takeBackAnswer(se)
+}
+
+// PollAnswered tells that the caller answered the open poll ref without events
+// (timeout, nudge). Deliveries need no such call.
+func (s *Shard) PollAnswered(now uint32, id SessionID, ref uint64) {
+	s.now = now
+	slot, se := s.sessions.get(uint64(id))
+	if se == nil || !se.has(pollOpen) || !bound(ref, se.poll) {
+		return
+	}
+	s.change(se, 0, pollOpen)
+	s.leaveAjax(now, slot, se)
+}
+
+// Touch makes the user of k present for the Ajax grace if it is absent: an
+// Ajax send is about to become an event, and an event never comes from an
+// absent user. It returns the session of k, 0 if the user is present by other
+// sessions and this one is not known.
+//
+// The error is ErrUserSessions.
+func (s *Shard) Touch(now uint32, k Key) (id SessionID, err error) {
+	s.now = now
+	user := s.findUser(k.Tenant, k.UID, k.NilUID)
+	if user != 0 && s.users.at(user).present > 0 {
+		slot := s.findSession(user, k.Client)
+		if slot == 0 {
+			return 0, nil
+		}
+		return SessionID(s.sessions.id(slot)), nil
+	}
+	slot, se, err := s.obtain(&k)
+	if err != nil {
+		return 0, err
+	}
+	s.change(se, inAjax, kept)
+	s.leaveAjax(now, slot, se)
+	return SessionID(s.sessions.id(slot)), nil
+}
+
+// AjaxSession returns the session of k and the ref of its open poll; 0 for what
+// there is not.
+func (s *Shard) AjaxSession(k Key) (id SessionID, poll uint64) {
+	slot, se := s.find(&k)
+	if se == nil {
+		return 0, 0
+	}
+	if se.has(pollOpen) {
+		poll = se.poll
+	}
+	return SessionID(s.sessions.id(slot)), poll
+}
