@@ -117,7 +117,7 @@ func sameOrigin(r *Request) bool {
 func sameHost(a []byte, aPort string, b []byte, bPort string) bool {
 	aHost, aNamed := splitPort(a)
 	bHost, bNamed := splitPort(b)
-	if len(aHost) == 0 || !bytes.EqualFold(aHost, bHost) {
+	if len(aHost) == 0 || !sameName(aHost, bHost) {
 		return false
 	}
 	switch {
@@ -129,6 +129,27 @@ func sameHost(a []byte, aPort string, b []byte, bPort string) bool {
 		return string(bNamed) == aPort
 	}
 	return aPort == bPort
+}
+
+// sameName compares two host names; ASCII letters match in both cases, others
+// as they are (Unicode folding would find a Kelvin sign to be a k).
+func sameName(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
 }
 
 // splitPort splits host[:port]. The host may be a bracketed IPv6 address, whose
