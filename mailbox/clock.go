@@ -42,6 +42,12 @@ func NewClock(wake []func()) *Clock {
 // days; compare two times by the sign of their difference.
 func (c *Clock) Now() uint32 { return uint32(time.Since(c.start) / time.Millisecond) }
 
+// Read is Now together with the time of day, from one look at the system's clock.
+func (c *Clock) Read() (now uint32, wall time.Time) {
+	wall = time.Now()
+	return uint32(wall.Sub(c.start) / time.Millisecond), wall
+}
+
 // At says that loop needs a turn at due, or before if it asked for an earlier one
 // that has not come yet.
 func (c *Clock) At(loop int, due uint32) {

@@ -63,6 +63,7 @@ type Loop struct {
 	Stalls         Counter
 	StallCloses    Counter
 	FrameErrors    Counter // closed 1002, 1007 or 1009
+	Untranslatable Counter // an event that a packer cannot express
 	PingTimeouts   Counter
 	HeadTimeouts   Counter
 	Panics         Counter

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/chskd/chskd/backend"
+	"github.com/chskd/chskd/engine"
+	"github.com/chskd/chskd/mailbox"
+	"github.com/chskd/chskd/packer"
+)
+
+// replyWait bounds how long a backend's reply waits for the loop that has the callback.
+const replyWait = 5 * time.Second
+
+// adapter lets the backend API use the engine: neither of the two knows the other, each
+// declares what it needs, and here one is translated to the other.
+//
+// Any goroutine.
+type adapter struct {
+	engine  *engine.Engine
+	started time.Time
+	ready   atomic.Bool // the listeners are up and the daemon is not going down
+}
+
+// Push implements backend.Engine.
+func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
+	var told func(int)
+	if done != nil {
+		told = func(n int) { done(n, nil) }
+	}
+	a.engine.Push(&engine.Push{Tenant: p.Tenant, UIDs: p.UIDs, NilUID: p.NilUID, Client: p.Client, All: p.All,
+		Except: p.Except, Flush: p.Flush, Format: p.Format, Event: p.Event}, told)
+}
+
+// Reply implements backend.Engine.
+func (a *adapter) Reply(token string, value []byte, format packer.Format) error {
+	answer := mailbox.NewReply[error]()
+	a.engine.Reply(token, value, format, answer.Put)
+	err, timeout := answer.Wait(replyWait)
+	switch {
+	case timeout != nil:
+		return backend.ErrBusy
+	case err == engine.ErrUnknownReply:
+		return backend.ErrUnknownReply
+	}
+	return err
+}
+
+// Close implements backend.Engine.
+func (a *adapter) Close(tenant, uid string, nilUID bool, client string, code int, reason string,
+	done func(sessions int)) {
+	a.engine.End(tenant, uid, nilUID, client, code, reason, done)
+}
+
+// Connected implements backend.Engine.
+func (a *adapter) Connected(q backend.Query, done func(*backend.Connected)) {
+	after := uint64(0)
+	if q.After != "" {
+		n, err := strconv.ParseUint(q.After, 36, 64)
+		if err != nil {
+			done(&backend.Connected{Err: fmt.Errorf("after %q is not the `next` of a page", q.After)})
+			return
+		}
+		after = n
+	}
+	a.engine.Stats(func(n *engine.Numbers) {
+		a.engine.Users(after, q.Limit, func(p *engine.Page) { done(page(q, n, p)) })
+	})
+}
+
+func page(q backend.Query, n *engine.Numbers, p *engine.Page) *backend.Connected {
+	out := &backend.Connected{Count: backend.Count{Any: n.Shards.Users, WS: n.Shards.WS, Ajax: n.Shards.Ajax}}
+	for _, u := range p.Users {
+		if q.AllTenants || u.Tenant == q.Tenant {
+			out.Users = append(out.Users, backend.Online{Tenant: u.Tenant, UID: u.UID, NilUID: u.NilUID,
+				WS: u.WS, Ajax: u.Ajax})
+		}
+	}
+	if p.Next != 0 {
+		out.Next = strconv.FormatUint(p.Next, 36)
+	}
+	return out
+}
+
+// User implements backend.Engine.
+func (a *adapter) User(tenant, uid string, nilUID bool, done func(*backend.User, bool)) {
+	a.engine.User(tenant, uid, nilUID, func(u engine.UserInfo, list []engine.SessionInfo, more, ok bool) {
+		if !ok {
+			done(nil, false)
+			return
+		}
+		out := &backend.User{WS: u.WS, Ajax: u.Ajax, More: more}
+		for _, s := range list {
+			out.Clients = append(out.Clients, backend.Client{Client: s.Client, WS: s.WS, Ajax: s.Ajax,
+				Packer: s.Packer, Lag: s.Lag})
+		}
+		done(out, true)
+	})
+}
+
+// Stats implements backend.Engine. A loop that does not answer in time is left out.
+func (a *adapter) Stats() backend.Stats {
+	answer := mailbox.NewReply[*engine.Numbers]()
+	a.engine.Stats(answer.Put)
+	out := backend.Stats{Version: versionText(), Uptime: time.Since(a.started), Counters: a.engine.Counters()}
+	n, err := answer.Wait(replyWait)
+	if err != nil {
+		return out
+	}
+	c := n.Shards
+	out.Users, out.Sessions, out.Kept, out.WS, out.Ajax = c.Users, c.Sessions, c.Kept, c.WS, c.Ajax
+	out.Entries, out.LogBytes = c.Entries, c.LogBytes
+	out.Counters["gaps"], out.Counters["gap_events"] = c.Gaps, c.GapEvents
+	out.Counters["loops"], out.Counters["buffers_now"] = uint64(n.Loops), uint64(max(n.Buffers, 0))
+	out.Counters["conns_served_now"] = uint64(n.Served)
+	return out
+}
+
+// Ready implements backend.Engine.
+func (a *adapter) Ready() bool { return a.ready.Load() }

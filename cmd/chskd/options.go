@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/engine"
+	"github.com/chskd/chskd/packer"
+)
+
+// settings are the options of `chskd serve` as they are written; build checks them and
+// turns them into what the packages take.
+type settings struct {
+	engine.Options
+	apiSocket  string
+	packer     string
+	auth       string
+	origins    []string
+	csrfToken  string
+	handshake  string
+	redelivery string
+	logLevel   string
+	insecure   bool
+	demo       bool
+	maxMessage int
+	maxConns   int
+	outBytes   int
+}
+
+func defaultSettings() *settings {
+	s := &settings{Options: engine.Defaults(), packer: "edn", auth: "client", redelivery: "tcp", logLevel: "info"}
+	s.Loops = runtime.GOMAXPROCS(0)
+	s.maxMessage = s.Limits.MessageBytes
+	s.outBytes = s.Limits.OutBytes
+	return s
+}
+
+// flags names every option once, with its default and a line that says what it does.
+// Sente's own options keep Sente's names.
+func (s *settings) flags(f *pflag.FlagSet) {
+	f.StringVar(&s.Listen, "listen", s.Listen, "address to listen on, host:port; port 0 lets the kernel choose")
+	f.StringVar(&s.Path, "path", s.Path, "path of the channel socket; PATH/edn and PATH/json choose a packer")
+	f.StringVar(&s.apiSocket, "api-socket", "", "Unix socket for backends (default: see README)")
+	f.StringVar(&s.packer, "packer", s.packer, "packer of clients that do not choose one: edn or json")
+	f.StringVar(&s.auth, "auth", s.auth, "who a client is: client (uid = client-id), anonymous, or dev (uid = parameter uid)")
+	f.BoolVar(&s.insecure, "insecure", false, "let auth modes client and dev listen on other than loopback addresses")
+	f.IntVar(&s.Loops, "loops", s.Loops, "event loops; one per CPU is right")
+	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
+	f.BoolVar(&s.demo, "demo", false, "serve a chat page at / with a small backend behind it (sets --auth dev)")
+
+	f.Uint32Var(&s.WSKaliveMs, "ws-kalive-ms", s.WSKaliveMs, "ping a WebSocket without activity; checked at half of it, as Sente does")
+	f.Uint32Var(&s.WSPingTimeoutMs, "ws-ping-timeout-ms", s.WSPingTimeoutMs, "close a WebSocket that shows no activity so long after a ping")
+	f.Uint32Var(&s.LPTimeoutMs, "lp-timeout-ms", s.LPTimeoutMs, "answer a long poll after, and a callback over Ajax; below 60000")
+	f.Uint32Var(&s.SendBufMsWS, "send-buf-ms-ws", s.SendBufMsWS, "batch pushes over WebSocket for so long; 0 = never wait")
+	f.Uint32Var(&s.SendBufMsAjax, "send-buf-ms-ajax", s.SendBufMsAjax, "batch pushes over Ajax for so long; 0 = never wait")
+	f.Uint32Var(&s.ReconnectMsWS, "ms-allow-reconnect-before-close-ws", s.ReconnectMsWS, "a user stays present so long after its last WebSocket closed")
+	f.Uint32Var(&s.ReconnectMsAjax, "ms-allow-reconnect-before-close-ajax", s.ReconnectMsAjax, "a user stays present so long after its last poll was answered")
+	f.StringSliceVar(&s.origins, "allowed-origins", nil, "origins that pages may come from: all, or a list as https://example.com (default: the same origin, or none)")
+	f.StringVar(&s.csrfToken, "csrf-token", "", "reference CSRF token that every request must carry (default: no check)")
+	f.StringVar(&s.handshake, "handshake-data", "", "edn value that every client gets with its handshake")
+
+	f.Uint32Var(&s.SessionKeepMs, "session-keep-ms", s.SessionKeepMs, "an absent client gets what it missed if it is back in this time")
+	f.StringVar(&s.redelivery, "redelivery", s.redelivery, "what counts as delivered over WebSocket: tcp (acknowledged by the peer's kernel), pong (by the client; behind proxies), off (handed over)")
+	f.Uint32Var(&s.DrainMs, "drain-ms", s.DrainMs, "going down takes no longer than this")
+	f.IntVar(&s.maxConns, "max-conns", 0, "connections served at once; more are held back, then refused (default: by the limit of open files)")
+	f.IntVar(&s.maxMessage, "max-message-bytes", s.maxMessage, "longest message of a client, at most 16777216")
+	f.IntVar(&s.outBytes, "max-out-bytes", s.outBytes, "unsent bytes of one connection before it is stalled")
+	f.StringVar(&s.DebugEcho, "debug-echo", "", "path of a WebSocket that echoes, for conformance suites (default: none)")
+}
+
+// build checks the settings and completes Options. Errors say what to write instead.
+func (s *settings) build(log *slog.Logger) error {
+	var ok bool
+	if s.Packer, ok = packer.Named(s.packer); !ok {
+		return fmt.Errorf("--packer %q: write edn or json", s.packer)
+	}
+	if s.demo && s.auth == "client" {
+		s.auth = "dev"
+	}
+	mode, err := auth.ParseMode(s.auth)
+	if err != nil {
+		return fmt.Errorf("--auth %q: write client, anonymous or dev", s.auth)
+	}
+	if mode != auth.Anonymous && !s.insecure && !loopback(s.Listen) {
+		return fmt.Errorf("--auth %s lets a client be whoever it says, so it listens on loopback only; "+
+			"write --listen 127.0.0.1:8080, or --auth anonymous, or add --insecure if the network is trusted", s.auth)
+	}
+	s.RememberUID = mode == auth.Dev
+	if len(s.origins) == 0 {
+		s.origins = nil
+	}
+	if s.Auth, err = auth.New(auth.Config{Mode: mode, CSRFToken: s.csrfToken, Origins: s.origins}); err != nil {
+		return fmt.Errorf("--allowed-origins: %w", err)
+	}
+	switch s.redelivery {
+	case "tcp":
+		s.Redelivery = engine.RedeliveryTCP
+	case "pong":
+		s.Redelivery = engine.RedeliveryPong
+	case "off":
+		s.Redelivery = engine.RedeliveryOff
+	default:
+		return fmt.Errorf("--redelivery %q: write tcp, pong or off", s.redelivery)
+	}
+	if s.handshake != "" {
+		s.Handshake = []byte(s.handshake)
+	}
+	s.Log = log
+	return s.limits()
+}
+
+// limits checks the numbers that have bounds and fits them to the machine.
+func (s *settings) limits() error {
+	if s.maxMessage < 1024 || s.maxMessage > 16<<20 {
+		return fmt.Errorf("--max-message-bytes %d: write 1024 to 16777216", s.maxMessage)
+	}
+	if s.outBytes < 4096 {
+		return fmt.Errorf("--max-out-bytes %d: write at least 4096", s.outBytes)
+	}
+	if s.maxConns < 0 {
+		return fmt.Errorf("--max-conns %d: write a positive number, or 0 for as many as the limit of open files allows", s.maxConns)
+	}
+	s.Limits.MessageBytes, s.Limits.OutBytes = s.maxMessage, s.outBytes
+	if s.maxConns > 0 {
+		s.Limits.MaxConns = s.maxConns
+	}
+	_, err := s.Limits.FitToFDs()
+	return err
+}
+
+// loopback says whether a listen address is reached from this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// level is the log level of a name.
+func level(name string) (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.ToLower(name))); err != nil {
+		return 0, fmt.Errorf("--log-level %q: write debug, info, warn or error", name)
+	}
+	return l, nil
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chskd/chskd/backend"
+	"github.com/chskd/chskd/cmd/chskd/demo"
+	"github.com/chskd/chskd/engine"
+)
+
+func newServeCmd() *cobra.Command {
+	s := defaultSettings()
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve clients and backends",
+		Example: "  chskd serve --demo\n" +
+			"  chskd serve --listen 127.0.0.1:9000 --allowed-origins https://example.com",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			lv, err := level(s.logLevel)
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: lv}))
+			if err := s.build(log); err != nil {
+				return err
+			}
+			return serve(cmd.Context(), s, log, os.Stderr)
+		},
+	}
+	s.flags(cmd.Flags())
+	return cmd
+}
+
+// serve runs the daemon until it is told to stop.
+//
+//	hub <-- events --- engine <-- pushes --- API server
+//	(one queue a consumer)                   (Unix socket)
+func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (err error) {
+	if s.apiSocket == "" {
+		s.apiSocket = backend.DefaultSocketPath()
+	}
+	if s.demo {
+		s.Page = demo.Page
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+
+	a := &adapter{started: time.Now()}
+	hub := backend.NewHub(backend.HubOptions{Log: log})
+	up := make(chan string, 1)
+	s.Ready = func(addr string) { up <- addr }
+	e, err := engine.New(s.Options, hub)
+	if err != nil {
+		return err
+	}
+	a.engine = e
+	// The socket first: a daemon that already serves it must be found before anything
+	// is bound.
+	socket, err := backend.Listen(s.apiSocket)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := socket.Close(); e != nil && !errors.Is(e, net.ErrClosed) {
+			err = errors.Join(err, e)
+		}
+	}()
+	api := backend.NewServer(a, hub, backend.Options{Log: log})
+
+	stop := make(chan struct{})
+	defer close(stop)
+	go e.Clock().Run(stop)
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run() }()
+	var addr string
+	select {
+	case addr = <-up:
+	case err := <-ended:
+		if err == nil {
+			err = errors.New("the event loops ended before they had begun")
+		}
+		return err
+	}
+	a.ready.Store(true)
+	fmt.Fprintf(out, "chskd %s listening on http://%s%s, API socket %s, %d loops, packer %s, auth %s\n",
+		versionText(), addr, s.Path, s.apiSocket, s.Loops, s.packer, s.auth)
+	warn(s, log)
+	served := make(chan error, 1)
+	go func() { served <- api.Serve(socket) }()
+	if s.demo {
+		fmt.Fprintf(out, "demo: open http://%s/ in two tabs\n", addr)
+		go func() {
+			if err := demo.Run(ctx, s.apiSocket, func(format string, args ...any) {
+				log.Warn(fmt.Sprintf(format, args...))
+			}); err != nil && !errors.Is(err, context.Canceled) {
+				log.Warn("the demo's backend ended", "error", err)
+			}
+		}()
+	}
+	select {
+	case <-ctx.Done():
+	case sig := <-signals:
+		log.Info("going down", "signal", sig.String())
+	case err := <-ended:
+		// gnet has closed every conn: nothing is left to save.
+		return fmt.Errorf("the event loops ended by themselves: %w", errOr(err, "no reason given"))
+	case err := <-served:
+		return fmt.Errorf("the API socket ended by itself: %w", errOr(err, "no reason given"))
+	}
+	return goDown(e, a, api, s, signals, log)
+}
+
+// goDown lets everybody finish: no new conns, readiness off, a close or an answer for
+// every client, and the end when none is left, drain-ms is over, or a second signal
+// comes.
+func goDown(e *engine.Engine, a *adapter, api *backend.Server, s *settings, again <-chan os.Signal,
+	log *slog.Logger) error {
+	a.ready.Store(false)
+	if err := e.StopAccepting(); err != nil {
+		log.Warn("new connections are still accepted while going down", "error", err)
+	}
+	empty := make(chan struct{})
+	e.Drain(func() { close(empty) })
+	total := time.Duration(s.DrainMs) * time.Millisecond
+	// Sends that wait for a backend get their answer a little before the end.
+	posts := time.AfterFunc(total*8/10, e.ReplyTimeouts)
+	defer posts.Stop()
+	limit := time.NewTimer(total * 95 / 100)
+	defer limit.Stop()
+	select {
+	case <-empty:
+	case <-limit.C:
+		log.Info("some clients did not let go in time; they are cut")
+	case <-again:
+		log.Info("told twice; clients are cut")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), total/20+100*time.Millisecond)
+	defer cancel()
+	if err := api.Shutdown(ctx); err != nil {
+		log.Warn("some backends did not let go in time; they are cut", "error", err)
+	}
+	if err := e.Stop(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// warn says what is open, once.
+func warn(s *settings, log *slog.Logger) {
+	if len(s.origins) == 1 && s.origins[0] == "all" {
+		log.Warn("pages of any origin may connect (--allowed-origins all)")
+	}
+	if s.insecure && !loopback(s.Listen) && s.auth != "anonymous" {
+		log.Warn("clients on the network may name themselves (--insecure)", "auth", s.auth)
+	}
+}
+
+func errOr(err error, text string) error {
+	if err != nil {
+		return err
+	}
+	return errors.New(text)
+}

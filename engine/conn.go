@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"github.com/chskd/chskd/arena"
+	"github.com/chskd/chskd/httpmin"
+	"github.com/chskd/chskd/wsframe"
+)
+
+// connRef names a connection, or one request of an HTTP connection: loop in the
+// top 8 bits, slot in the next 24, generation in the low 32. A slot's generation
+// changes with every conn and with every request that waits for an answer, so that
+// an answer that comes late finds nothing. The zero ref names nothing.
+type connRef uint64
+
+func makeRef(loop int, slot, gen uint32) connRef {
+	return connRef(uint64(loop)<<56 | uint64(slot)<<32 | uint64(gen))
+}
+
+func (r connRef) loop() int    { return int(r >> 56) }
+func (r connRef) slot() uint32 { return uint32(r>>32) & (1<<24 - 1) }
+func (r connRef) gen() uint32  { return uint32(r) }
+
+// connState is where a connection is in its life.
+//
+//	        head complete           body complete
+//	sHead ----------------> sBody ----------------> sWait (poll, post with callback)
+//	  |  ^                                            |
+//	  |  +------------------ answered ----------------+
+//	  +-- no place: sHeld --> sHead again, or 503
+//	  +-- upgrade: sWS (gated until home has answered `attached`)
+//	                |
+//	                +--> sClosing: our close frame or last answer is out, the peer's
+//	                     end is awaited, input is thrown away
+type connState uint8
+
+const (
+	sFree connState = iota
+	sHead
+	sBody
+	sWait
+	sHeld
+	sWS
+	sClosing
+)
+
+// Flags of a conn.
+const (
+	fServed    uint16 = 1 << iota // counted by the gate
+	fGated                        // ws: inbound waits for `attached`
+	fStalled                      // ws: over the outbound limit, home knows
+	fPinged                       // ws: :chsk/ws-ping is out, activity is awaited
+	fEcho                         // ws: the debug echo, not a channel socket
+	fCloseSent                    // ws: our close frame is out: nothing may follow it
+	fHeadOnly                     // http: the request is a HEAD
+	fAsked                        // ws: a position ping is out (RedeliveryPong)
+	fAskAgain                     // ws: more was sent since
+	fIdleArmed                    // http: timers.idle has an entry of this conn
+	fFin                          // our FIN is out
+)
+
+// conn is the state of one connection that every connection has. It has no
+// pointers: a million of them cost the garbage collector nothing. What only busy
+// conns need is in extra.
+//
+// Owner: loop.
+type conn struct {
+	slot  uint32
+	gen   uint32
+	birth uint32 // unlike gen the same for all requests of the conn; timers name it
+	flags uint16
+	state connState
+
+	loop   uint8
+	packer uint8
+	home   uint8 // loop of the user's shard; valid when who != 0
+
+	who     arena.Ref // ws: identity (identity.go)
+	lastIn  uint32    // last activity as Sente counts it: inbound message or push
+	session uint64    // ws: shard.SessionID at home, 0 until attached; http: ref of the last answered poll
+	sent    uint64    // seq of the last delivery written
+	written uint64    // bytes given to the kernel or to gnet's buffer since accept
+	since   uint32    // when the present state began; dates of deadlines are checked against it
+
+	acks, lastAck uint32 // list of unacknowledged deliveries (acks.go), 0 = empty
+	callbacks     uint32 // list of callbacks that wait for a reply (callbacks.go)
+	nCallbacks    uint16
+	nAcks         uint16
+
+	reader wsframe.Reader
+}
+
+// extra is what a conn has only while it is busy: a request that is being read or
+// answered, a message in fragments.
+//
+// Owner: loop.
+type extra struct {
+	head []byte       // copy of a request head whose body is still coming
+	asm  []byte       // body or message being assembled
+	body httpmin.Body // framing of that body
+	req  request      // how to answer the request in flight; req.origin is a copy
+	wait waitKind     // what the request in flight waits for
+}
+
+// waitKind is what a request in sWait waits for, and so who must know when its conn
+// closes.
+type waitKind uint8
+
+const (
+	waitNothing waitKind = iota
+	waitPoll
+	waitPost
+)
+
+const slabLen = 1024
+
+// connTable holds the conns of a loop by slot.
+//
+// Owner: loop.
+type connTable struct {
+	slabs  []*[slabLen]conn
+	socks  []*[slabLen]sock   // parallel to slabs
+	extras []*[slabLen]*extra // parallel to slabs
+	free   []uint32
+	n      uint32
+	births uint32
+	loop   uint8
+	spare  []*extra
+	live   int
+}
+
+// take finds a free slot and begins a new generation of it. ok is false when all
+// 2^24 slots are taken.
+func (t *connTable) take(s sock) (slot uint32, c *conn, ok bool) {
+	if n := len(t.free); n > 0 {
+		slot = t.free[n-1]
+		t.free = t.free[:n-1]
+	} else {
+		if t.n == 1<<24 {
+			return 0, nil, false
+		}
+		slot = t.n
+		t.n++
+		if int(slot/slabLen) == len(t.slabs) {
+			t.slabs = append(t.slabs, new([slabLen]conn))
+			t.socks = append(t.socks, new([slabLen]sock))
+			t.extras = append(t.extras, new([slabLen]*extra))
+		}
+	}
+	c = t.at(slot)
+	t.births++
+	*c = conn{slot: slot, gen: nextGen(c.gen), birth: t.births, loop: t.loop, state: sHead}
+	t.socks[slot/slabLen][slot%slabLen] = s
+	t.live++
+	return slot, c, true
+}
+
+// nextGen never returns 0, so that no ref is ever 0.
+func nextGen(g uint32) uint32 {
+	if g++; g == 0 {
+		g = 1
+	}
+	return g
+}
+
+func (t *connTable) at(slot uint32) *conn { return &t.slabs[slot/slabLen][slot%slabLen] }
+
+func (t *connTable) sock(slot uint32) sock { return t.socks[slot/slabLen][slot%slabLen] }
+
+// timer is the name of a slot's conn in a deadline queue; it outlives requests.
+func (t *connTable) timer(slot uint32) uint64 {
+	return uint64(slot)<<32 | uint64(t.at(slot).birth)
+}
+
+// timed returns the conn that a timer names, or nil when it is gone.
+func (t *connTable) timed(id uint64) (slot uint32, c *conn) {
+	slot = uint32(id >> 32)
+	c = t.at(slot)
+	if c.birth != uint32(id) || c.state == sFree {
+		return slot, nil
+	}
+	return slot, c
+}
+
+// get returns the conn that ref names, or nil when it is gone.
+func (t *connTable) get(ref connRef) *conn {
+	slot := ref.slot()
+	if slot >= t.n {
+		return nil
+	}
+	c := t.at(slot)
+	if c.gen != ref.gen() || c.state == sFree {
+		return nil
+	}
+	return c
+}
+
+// extra returns the busy state of a slot, making it when there is none.
+func (t *connTable) extra(slot uint32) *extra {
+	p := &t.extras[slot/slabLen][slot%slabLen]
+	if *p == nil {
+		if n := len(t.spare); n > 0 {
+			*p = t.spare[n-1]
+			t.spare = t.spare[:n-1]
+		} else {
+			*p = new(extra)
+		}
+	}
+	return *p
+}
+
+// peekExtra returns the busy state of a slot or nil.
+func (t *connTable) peekExtra(slot uint32) *extra {
+	return t.extras[slot/slabLen][slot%slabLen]
+}
+
+// dropExtra takes the busy state away: an idle conn keeps no buffer.
+func (t *connTable) dropExtra(slot uint32) {
+	p := &t.extras[slot/slabLen][slot%slabLen]
+	x := *p
+	if x == nil {
+		return
+	}
+	*p = nil
+	const keepCap, keepSpare = 16 << 10, 256
+	if cap(x.asm) > keepCap || len(t.spare) >= keepSpare {
+		return
+	}
+	*x = extra{head: x.head[:0], asm: x.asm[:0], req: request{origin: x.req.origin[:0]}}
+	t.spare = append(t.spare, x)
+}
+
+// put gives a slot back; its generation is over.
+func (t *connTable) put(slot uint32) {
+	t.dropExtra(slot)
+	c := t.at(slot)
+	*c = conn{gen: c.gen}
+	t.socks[slot/slabLen][slot%slabLen] = nil
+	t.free = append(t.free, slot)
+	t.live--
+}

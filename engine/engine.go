@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chskd/chskd/admit"
+	"github.com/chskd/chskd/mailbox"
+	"github.com/chskd/chskd/metrics"
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/shard"
+)
+
+// Backend is who hears what clients say and who comes and goes. All calls come from
+// loops: they must not block, and copy what they keep.
+type Backend interface {
+	// Event is one event of a client, its value in format. bad: it is not an event,
+	// and is told as :chsk/bad-event. replyTo is nil unless the client waits for a
+	// reply. false: nobody will answer, so that the client is told :chsk/error.
+	Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, format packer.Format,
+		event []byte, bad bool, replyTo []byte, at time.Time) bool
+	// Presence says that a user has come or is gone. Users without uid come and go
+	// in each shard of their own.
+	Presence(open bool, tenant, uid []byte, nilUID bool)
+}
+
+// Engine is the whole of the event loops.
+//
+// Any goroutine may call its exported methods.
+type Engine struct {
+	opts    Options
+	backend Backend
+	loops   []*loop
+	queues  []*mailbox.Queue[msg]
+	wakers  []*mailbox.Waker
+	clock   *mailbox.Clock
+	gate    *admit.Gate
+	memory  *admit.Memory
+
+	pages  []byte // opts.Path with a trailing slash: paths below choose a packer
+	server *server
+}
+
+// New makes an engine. It starts nothing: Run does.
+func New(o Options, b Backend) (*Engine, error) {
+	if o.Loops < 1 || o.Loops > maxLoops {
+		return nil, fmt.Errorf("engine: %d loops; use 1 to %d", o.Loops, maxLoops)
+	}
+	if o.Path == "" || o.Path[0] != '/' || bytes.ContainsAny([]byte(o.Path), "?# ") {
+		return nil, fmt.Errorf("engine: path %q; it must start with / and have no ?, # or space", o.Path)
+	}
+	if o.LPTimeoutMs >= 60_000 {
+		return nil, errors.New("engine: lp-timeout-ms must be below 60000: stock clients give a poll up then")
+	}
+	if o.Handshake != nil {
+		if err := packer.EDN.CheckValue(o.Handshake); err != nil {
+			return nil, fmt.Errorf("engine: handshake-data is not an edn value: %w", err)
+		}
+	}
+	e := &Engine{opts: o, backend: b, memory: admit.NewMemory(o.Limits.KeptSessions/10 + 1)}
+	e.pages = append([]byte(o.Path), '/')
+	e.gate = admit.NewGate(o.Limits.MaxConns, o.Limits.MaxConns+o.Limits.HeldConns)
+	wake := make([]func(), o.Loops)
+	for i := range o.Loops {
+		w := new(mailbox.Waker)
+		q := mailbox.NewQueue[msg](w.Wake)
+		e.wakers = append(e.wakers, w)
+		e.queues = append(e.queues, q)
+		wake[i] = q.Wake
+	}
+	e.clock = mailbox.NewClock(wake)
+	for i := range o.Loops {
+		e.loops = append(e.loops, newLoop(e, i))
+	}
+	e.server = newServer(e)
+	return e, nil
+}
+
+// Clock is the source of ticks; somebody must call its Run on a goroutine.
+func (e *Engine) Clock() *mailbox.Clock { return e.clock }
+
+// homeOf is the loop that owns the user of id; users without uid have none in
+// common, their sessions are spread by client-id.
+func (e *Engine) homeOf(id *identity) int {
+	h := uint64(0)
+	if id.nilUID {
+		h = shard.OfClient(id.tenant, id.client)
+	} else {
+		h = shard.Of(id.tenant, id.uid)
+	}
+	return int(h % uint64(len(e.loops)))
+}
+
+// Counters sums what all loops counted.
+func (e *Engine) Counters() map[string]uint64 {
+	blocks := make([]*metrics.Loop, len(e.loops))
+	for i, l := range e.loops {
+		blocks[i] = l.m
+	}
+	return metrics.Sum(blocks)
+}

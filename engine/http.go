@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/httpmin"
+)
+
+// This file turns the bytes of a conn into requests and takes each to its route.
+//
+//	traffic    goes on with a conn as far as its bytes allow
+//	readHead   a request head: malformed ones are refused, a place is asked for
+//	readBody   the rest of a body that did not come with its head
+//	dispatch   route and method
+//
+// A request whose body is there when its head is read, which is nearly all of them,
+// is handled without a copy; else head and body are kept in extra until it is whole.
+
+var continue100 = []byte(httpmin.Continue)
+
+// traffic goes on with a conn: gnet calls it when bytes came, and we ourselves when
+// a wait is over, because gnet does not come again for bytes that it holds already.
+func (l *loop) traffic(slot uint32) {
+	c := l.conns.at(slot)
+	s := l.conns.sock(slot)
+	for more := true; more; {
+		if c.state == sFree {
+			return
+		}
+		n := s.InboundBuffered()
+		if n == 0 {
+			return
+		}
+		switch c.state {
+		case sHead:
+			more = l.readHead(slot, c)
+		case sBody:
+			more = l.readBody(slot, c)
+		case sWS:
+			if c.flags&fGated != 0 {
+				l.boundParked(slot, n)
+				return
+			}
+			more = l.readFrames(slot, c)
+		case sWait, sHeld:
+			l.boundParked(slot, n)
+			return
+		default: // sClosing: nothing counts any more
+			_, _ = s.Discard(n) // reports only how much there was
+			return
+		}
+	}
+}
+
+// boundParked ends a conn that sends too much ahead while its request waits: gnet
+// cannot stop reading.
+func (l *loop) boundParked(slot uint32, n int) {
+	if n > l.opts.Limits.ParkedBytes+l.opts.Limits.HeadBytes {
+		l.m.BadRequests.Add(1)
+		l.closeConn(slot)
+	}
+}
+
+// readHead reads one request head, and its body if that is there too. It reports
+// whether to go on with what is buffered.
+func (l *loop) readHead(slot uint32, c *conn) bool {
+	s := l.conns.sock(slot)
+	b, _ := s.Peek(-1) // of all that is there: cannot be short
+	h := &l.head
+	n, err := httpmin.ParseHead(b, l.opts.Limits.HeadBytes, h)
+	if err == httpmin.ErrShort {
+		l.beginWait(slot, c)
+		return false
+	}
+	if err != nil {
+		status, reason := wireAnswer(err)
+		l.refuse(slot, c, status, reason)
+		return false
+	}
+	if c.flags&fServed == 0 && !l.admit(slot, c) {
+		return false
+	}
+	l.m.Requests.Add(1)
+	l.acks.drop(c) // a further request: the answer before it has arrived
+	if h.ContentLength <= 0 && !h.Chunked {
+		return l.dispatchAnd(slot, c, h, nil, n)
+	}
+	if int64(len(b)-n) >= h.ContentLength && !h.Chunked && h.ContentLength <= int64(l.opts.Limits.MessageBytes) {
+		end := n + int(h.ContentLength)
+		return l.dispatchAnd(slot, c, h, b[n:end], end)
+	}
+	return l.beginBody(slot, c, h, b[:n], len(b) > n)
+}
+
+// beginWait starts the clock of a request whose head is not whole.
+func (l *loop) beginWait(slot uint32, c *conn) {
+	if c.flags&fIdleArmed != 0 {
+		// The first bytes of a further request on a kept-alive conn: from here on
+		// HeadMs counts, until now it was IdleMs.
+		if l.passed(c.since) > 0 {
+			c.since = l.now
+		}
+		l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
+		c.flags &^= fIdleArmed
+	}
+}
+
+// dispatchAnd handles a request and takes its n bytes away, unless the conn is gone.
+func (l *loop) dispatchAnd(slot uint32, c *conn, h *httpmin.Head, body []byte, n int) bool {
+	l.dispatch(slot, c, h, body)
+	if c.state == sFree || c.state == sClosing {
+		return false
+	}
+	if c.state != sHeld {
+		_, _ = l.conns.sock(slot).Discard(n) // they are there: Peek returned them
+	}
+	return true
+}
+
+// beginBody keeps a head until its body has come.
+func (l *loop) beginBody(slot uint32, c *conn, h *httpmin.Head, head []byte, begun bool) bool {
+	x := l.conns.extra(slot)
+	if err := x.body.Reset(h, int64(l.opts.Limits.MessageBytes)); err != nil {
+		status, reason := wireAnswer(err)
+		l.refuse(slot, c, status, reason)
+		return false
+	}
+	if h.Expect100 && !begun {
+		// RFC 9110 §10.1.1: a client that asked waits for this before it sends.
+		if !l.write(slot, c, continue100) {
+			return false
+		}
+	}
+	x.head = append(x.head[:0], head...)
+	x.asm = x.asm[:0]
+	c.state, c.since = sBody, l.now
+	l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
+	_, _ = l.conns.sock(slot).Discard(len(head)) // they are there: Peek returned them
+	return true
+}
+
+// readBody takes what came of a body, and handles the request when it is whole.
+func (l *loop) readBody(slot uint32, c *conn) bool {
+	s := l.conns.sock(slot)
+	x := l.conns.extra(slot)
+	b, _ := s.Peek(-1) // of all that is there: cannot be short
+	out, n, done, err := x.body.Feed(x.asm, b)
+	x.asm = out
+	if err != nil {
+		status, reason := wireAnswer(err)
+		l.refuse(slot, c, status, reason)
+		return false
+	}
+	_, _ = s.Discard(n) // they are there: Peek returned them
+	c.since = l.now     // it goes on; only a body that stops is late
+	if !done {
+		return n > 0
+	}
+	if _, err := httpmin.ParseHead(x.head, l.opts.Limits.HeadBytes, &l.head); err != nil {
+		panic("engine: a head that was read once cannot be read again: " + err.Error())
+	}
+	// The request leaves extra before it is handled: its answer may need a new one.
+	head, body := x.head, x.asm
+	x.head, x.asm = nil, nil
+	l.dispatch(slot, c, &l.head, body)
+	if x := l.conns.peekExtra(slot); c.state != sFree && x != nil && x.head == nil {
+		x.head, x.asm = head[:0], body[:0]
+	}
+	return c.state != sFree && c.state != sClosing
+}
+
+// wireAnswer is the status and reason of a parse error.
+func wireAnswer(err error) (status int, reason string) {
+	if e, ok := err.(*httpmin.Error); ok {
+		return e.Status, e.Reason
+	}
+	return 400, err.Error()
+}
+
+// dispatch takes a whole request to its route. body is nil when there is none.
+func (l *loop) dispatch(slot uint32, c *conn, h *httpmin.Head, body []byte) {
+	q := l.requestOf(h)
+	switch {
+	case string(h.Path) == l.opts.Path || bytes.HasPrefix(h.Path, l.eng.pages):
+		l.channel(slot, c, h, &q, body)
+	case l.opts.DebugEcho != "" && string(h.Path) == l.opts.DebugEcho:
+		l.upgradeEcho(slot, c, h, &q)
+	default:
+		l.page(slot, c, h, &q)
+	}
+}
+
+// channel is the channel socket's path: one for WebSocket, polls and sends.
+func (l *loop) channel(slot uint32, c *conn, h *httpmin.Head, q *request, body []byte) {
+	switch string(h.Method) {
+	case "GET":
+		if h.Upgrade {
+			l.upgrade(slot, c, h, q)
+			return
+		}
+		l.poll(slot, c, h, q)
+	case "POST":
+		l.send(slot, c, h, q, body)
+	case "OPTIONS":
+		l.preflight(slot, c, h, q)
+	default:
+		l.respond(slot, c, q, httpmin.Response{Status: 405, ContentType: httpmin.TypeText, Allow: "GET, POST, OPTIONS"},
+			[]byte("This path takes GET and POST"))
+	}
+}
+
+// preflight answers a browser that asks before a cross-origin request (Fetch §4.8).
+func (l *loop) preflight(slot uint32, c *conn, h *httpmin.Head, q *request) {
+	if h.ACRequestMethod == nil {
+		l.respond(slot, c, q, httpmin.Response{Status: 405, ContentType: httpmin.TypeText, Allow: "GET, POST, OPTIONS"},
+			[]byte("This path takes GET and POST"))
+		return
+	}
+	if q.origin == nil {
+		l.respondText(slot, c, q, 403, "Unauthorized origin")
+		return
+	}
+	l.respond(slot, c, q, httpmin.Response{Status: 204, Preflight: true, PreflightHeaders: h.ACRequestHeaders}, nil)
+}
+
+// page serves what else there is, the demo, or 404.
+func (l *loop) page(slot uint32, c *conn, h *httpmin.Head, q *request) {
+	if l.opts.Page == nil || (string(h.Method) != "GET" && !q.head) {
+		l.respondText(slot, c, q, 404, "Nothing here; the channel socket is at "+l.opts.Path)
+		return
+	}
+	ctype, content, ok := l.opts.Page(string(h.Path))
+	if !ok {
+		l.respondText(slot, c, q, 404, "Nothing here; the channel socket is at "+l.opts.Path)
+		return
+	}
+	l.respond(slot, c, q, httpmin.Response{Status: 200, ContentType: ctype}, content)
+}
+
+// refuseAuth answers a request that was refused before anything was done.
+func (l *loop) refuseAuth(slot uint32, c *conn, q *request, r *auth.Refusal) {
+	l.respondText(slot, c, q, r.Status, r.Body)
+}

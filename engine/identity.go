@@ -1,0 +1,55 @@
+package engine
+
+import "encoding/binary"
+
+// identity is who a conn speaks for: tenant, uid and client-id. It travels between
+// loops and rests in a loop's arena as one byte string:
+//
+//	flags(1) len(tenant)(1) len(uid)(2) tenant uid client
+//
+// where uid is left out when it equals the client-id (auth mode client).
+type identity struct {
+	tenant, uid, client []byte
+	nilUID              bool
+}
+
+const (
+	identNilUID  = 1 << 0
+	identSame    = 1 << 1 // uid == client
+	identHeadLen = 4
+	maxTenantLen = 255
+)
+
+// appendIdentity appends the byte string of id to dst.
+func appendIdentity(dst []byte, id *identity) []byte {
+	var flags byte
+	uid := id.uid
+	if id.nilUID {
+		flags |= identNilUID
+		uid = nil
+	} else if string(uid) == string(id.client) {
+		flags |= identSame
+		uid = nil
+	}
+	dst = append(dst, flags, byte(len(id.tenant)))
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(uid)))
+	dst = append(dst, id.tenant...)
+	dst = append(dst, uid...)
+	return append(dst, id.client...)
+}
+
+// parseIdentity reads what appendIdentity wrote, all of b. The slices of the result
+// are parts of b.
+func parseIdentity(b []byte) identity {
+	nt := int(b[1])
+	nu := int(binary.LittleEndian.Uint16(b[2:]))
+	rest := b[identHeadLen:]
+	id := identity{tenant: rest[:nt], uid: rest[nt : nt+nu], client: rest[nt+nu:]}
+	switch {
+	case b[0]&identNilUID != 0:
+		id.nilUID, id.uid = true, nil
+	case b[0]&identSame != 0:
+		id.uid = id.client
+	}
+	return id
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// sendBufBytes is the kernel's send buffer of a conn. The default would let it hold
+// about 4 MB for a peer that does not read, before we see anything of it.
+const sendBufBytes = 64 << 10
+
+// reservedFDs are kept back from the connection limit: listeners, epoll, anchors, the
+// API socket and its backends, logs.
+const reservedFDs = 256
+
+// FitToFDs raises the process's soft limit of open files to its hard limit, and lowers
+// the connection limits to what that allows. It returns the limit.
+func (l *Limits) FitToFDs() (nofile int, err error) {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
+		return 0, os.NewSyscallError("getrlimit", err)
+	}
+	if r.Cur < r.Max {
+		raised := unix.Rlimit{Cur: r.Max, Max: r.Max}
+		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
+			r = raised
+		}
+	}
+	room := int(min(r.Cur, 1<<30)) - reservedFDs
+	if room < 64 {
+		return int(r.Cur), fmt.Errorf("engine: only %d open files allowed; set the limit (ulimit -n) to at least %d",
+			r.Cur, reservedFDs+64)
+	}
+	if l.HeldConns > room/8 {
+		l.HeldConns = room / 8
+	}
+	if l.MaxConns > room-l.HeldConns {
+		l.MaxConns = room - l.HeldConns
+	}
+	return int(r.Cur), nil
+}
+
+// reserve finds the port for a listen address with port 0. Every loop has a listener
+// of its own, so that the kernel must be asked before there is one: by a socket that
+// is bound to the port and does not listen. release frees it once the listeners are up.
+func reserve(addr string) (resolved string, release func(), err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("engine: listen address %q: %w; write host:port, as 127.0.0.1:8080", addr, err)
+	}
+	ip, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return "", nil, fmt.Errorf("engine: listen address %q: %w", addr, err)
+	}
+	if ip.Port != 0 {
+		return addr, func() {}, nil
+	}
+	var sa unix.Sockaddr
+	family := unix.AF_INET6
+	if v4 := ip.IP.To4(); v4 != nil {
+		family = unix.AF_INET
+		sa = &unix.SockaddrInet4{Addr: [4]byte(v4)}
+	} else {
+		in6 := &unix.SockaddrInet6{}
+		copy(in6.Addr[:], ip.IP.To16())
+		sa = in6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return "", nil, os.NewSyscallError("socket", err)
+	}
+	p, err := bindAny(fd, sa)
+	if err != nil {
+		_ = unix.Close(fd) // the bind's error is the one that matters
+		return "", nil, fmt.Errorf("engine: listen address %q: %w", addr, err)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(p)), func() { _ = unix.Close(fd) }, nil
+}
+
+func bindAny(fd int, sa unix.Sockaddr) (port int, err error) {
+	for _, opt := range [2]int{unix.SO_REUSEADDR, unix.SO_REUSEPORT} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1); err != nil {
+			return 0, os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, sa); err != nil {
+		return 0, os.NewSyscallError("bind", err)
+	}
+	return boundPort(fd)
+}
+
+func boundPort(fd int) (int, error) {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return 0, os.NewSyscallError("getsockname", err)
+	}
+	switch a := sa.(type) {
+	case *unix.SockaddrInet4:
+		return a.Port, nil
+	case *unix.SockaddrInet6:
+		return a.Port, nil
+	}
+	return 0, fmt.Errorf("engine: a socket of unknown family %T", sa)
+}
+
+// StopAccepting makes the kernel drop every new connection request to our listeners.
+// gnet has no way to stop accepting, and closing a listener under it ends the engine;
+// so a socket filter that lets nothing in is attached to each. A client's SYN is then
+// repeated until the next server listens, which is just what a restart wants.
+func (e *Engine) StopAccepting() error {
+	_, portText, err := net.SplitHostPort(e.server.addr)
+	if err != nil {
+		return err
+	}
+	port, _ := strconv.Atoi(portText) // it was resolved
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}} // accept 0 bytes of any packet
+	prog := unix.SockFprog{Len: 1, Filter: &nothing[0]}
+	for _, entry := range dir {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on != 1 {
+			continue
+		}
+		if p, err := boundPort(fd); err != nil || p != port {
+			continue
+		}
+		if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	return nil
+}
+
+// gnetLog gives gnet's few lines to our log.
+type gnetLog struct{ *slog.Logger }
+
+func (g gnetLog) Debugf(format string, args ...any) { g.Debug(fmt.Sprintf("gnet: "+format, args...)) }
+func (g gnetLog) Infof(format string, args ...any)  { g.Debug(fmt.Sprintf("gnet: "+format, args...)) }
+func (g gnetLog) Warnf(format string, args ...any)  { g.Warn(fmt.Sprintf("gnet: "+format, args...)) }
+func (g gnetLog) Errorf(format string, args ...any) { g.Error(fmt.Sprintf("gnet: "+format, args...)) }
+
+// Fatalf is an error like any other to us: gnet returns from Run after it.
+func (g gnetLog) Fatalf(format string, args ...any) { g.Error(fmt.Sprintf("gnet: "+format, args...)) }

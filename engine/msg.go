@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"github.com/chskd/chskd/bufpool"
+	"github.com/chskd/chskd/shard"
+)
+
+// msgKind says what a msg asks for. The first group goes to the home of a user, the
+// second to the owner of a conn, the third to every loop.
+type msgKind uint8
+
+const (
+	mNone msgKind = iota
+
+	// To home. buf holds the identity where the session is not known yet.
+	mAttach    // ws conn ref speaks for buf: a=packer
+	mDetach    // ws conn ref of session id closed: a=confirmed seq, flag alive
+	mDisplaced // ws conn ref of session id, asked by mRelease: a=confirmed seq
+	mConfirm   // a=seq: everything up to it was acknowledged by ref's peer
+	mStalled   // a=sent seq: ref takes nothing more for now
+	mDrained   // ref takes again
+	mPoll      // poll ref for buf: a=udt, flag handshake
+	mPollGone  // poll ref closed unanswered, or its answer did not arrive
+	mPost      // send ref for buf (identity, event): a=key, b=len(identity), flags
+	mNudge     // a POST of buf (identity) failed: its hanging poll is answered [[] nil]
+	mPush      // cmd
+	mQuery     // cmd
+	mEnd       // cmd: end sessions of a user
+
+	// To the owner of a conn.
+	mAttached  // ref's session is id, its home loop a: inbound may go on
+	mRelease   // ref was displaced: tell home what its peer acknowledged
+	mDeliver   // buf to the targets in fan, each if it stands where home thinks
+	mAnswer    // http answer for ref: buf holds the body; a=seq for a batch of a poll (deliver.go)
+	mAnswerLit // the same, a=packer.Literal
+	mReply     // a reply from a backend: id=callback slot, a=secret
+	mEndConn   // close ws conn ref: a=close code, buf=reason
+
+	// To every loop.
+	mDrain    // begin to go down
+	mEndPosts // answer the sends that still wait
+)
+
+// Flags of a msg.
+const (
+	flagAlive     uint8 = 1 << iota // mDetach: the peer acknowledged something
+	flagHandshake                   // mPoll: the client asks for a handshake; mAnswer: make one
+	flagCallback                    // mPost: a reply is wanted
+	flagBad                         // mPost: not an event
+	flagFlush                       // mPush
+)
+
+// msg is what loops tell each other, one struct for all kinds: no closures, and a
+// queue of them is one slice. The fields' meaning depends on the kind, see there.
+type msg struct {
+	kind   msgKind
+	flags  uint8
+	packer uint8
+	ref    connRef
+	id     uint64 // shard.SessionID, or a slot
+	a, b   uint64
+	buf    *bufpool.Buf // one reference, which the receiver gives back
+	fan    *bufpool.Buf // mDeliver: targets (deliver.go)
+	cmd    *command     // what a backend asked, rare
+}
+
+// session is id as the shard's own type.
+func (m *msg) session() shard.SessionID { return shard.SessionID(m.id) }

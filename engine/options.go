@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"log/slog"
+
+	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/packer"
+)
+
+// Redelivery says what counts as delivered over a WebSocket, and so what is sent
+// again when the conn broke and its client comes back.
+type Redelivery uint8
+
+const (
+	// RedeliveryTCP asks the kernel, when a conn ends, what its peer acknowledged.
+	RedeliveryTCP Redelivery = iota
+	// RedeliveryPong asks the client itself with a protocol ping that carries the
+	// position (RFC 6455 §5.5.2); for servers behind proxies that end the TCP
+	// connection.
+	RedeliveryPong
+	// RedeliveryOff takes what was handed to the kernel as delivered.
+	RedeliveryOff
+)
+
+// Options are the settings of an Engine. All times are milliseconds.
+//
+// Immutable after New.
+type Options struct {
+	Listen      string // host:port; port 0 lets the kernel choose
+	Path        string // of the channel socket, as "/chsk"
+	Loops       int
+	Packer      packer.Format // for conns that do not choose one
+	Auth        *auth.Checker
+	RememberUID bool   // auth mode dev: a POST has the uid of its client-id's last GET
+	Handshake   []byte // an edn value for every handshake, nil for none
+	Log         *slog.Logger
+
+	// Sente's own options, with Sente's names and defaults.
+	WSKaliveMs      uint32 // 25000; the check runs at half of it, as in Sente
+	WSPingTimeoutMs uint32 // 10000
+	LPTimeoutMs     uint32 // 20000
+	SendBufMsWS     uint32 // 30
+	SendBufMsAjax   uint32 // 100
+	ReconnectMsWS   uint32 // 2500: ms-allow-reconnect-before-close-ws
+	ReconnectMsAjax uint32 // 5000
+
+	SessionKeepMs uint32 // 60000: how long an absent session may come back
+	Redelivery    Redelivery
+	DrainMs       uint32 // 10000: how long going down may take
+
+	DebugEcho string                                                       // path of an echo WebSocket, "" for none
+	Page      func(path string) (contentType string, body []byte, ok bool) // other GETs, may be nil
+	Ready     func(addr string)                                            // called once when every loop serves, not on a loop
+
+	Limits Limits
+}
+
+// Limits bound everything that a peer could make grow. Each has its answer for
+// "full"; a zero value means the default.
+type Limits struct {
+	HeadBytes    int // request head; over it 431. 16 KiB: cookies of a large site fit
+	MessageBytes int // request body and WebSocket message; over it 413 / 1009. 1 MiB
+	EchoBytes    int // message of the debug echo; conformance suites send 16 MiB. 64 MiB
+	OutBytes     int // unsent bytes of one conn; over it the conn is stalled. 256 KiB
+	ParkedBytes  int // bytes that a conn may send ahead while its request waits; over it closed. 64 KiB
+
+	MaxConns  int // served at once; beyond it upgrades are held. By the fd limit
+	HeldConns int // held back at that limit; beyond it 503. 1024
+
+	Callbacks       int    // replies that one conn waits for; over it :chsk/error. 256
+	SessionsPerUser int    // over it the oldest is ended. 1000
+	KeptSessions    int    // absent sessions of all loops; over it the oldest is forgotten. 1e6
+	PollsPerSession int    // parked at once; over it the oldest is answered. 16
+	ReplayedPosts   int    // POSTs remembered per loop. 100000
+	ShardBytes      int    // all logs together. 256 MiB
+	LogEntries      int    // of one log; over it the oldest is dropped, a gap. 1000
+	LogBytes        int    // of one log. 1 MiB
+	LogAgeMs        uint32 // 60000
+
+	HeadMs     uint32 // a request must be whole in this time; else 408. 10 s
+	IdleMs     uint32 // a kept-alive HTTP conn without request is closed. 75 s
+	HeldMs     uint32 // an upgrade at the connection cap waits so long. 8 s: stock clients give up at 10
+	StallMs    uint32 // a stalled conn is closed after. 30 s
+	CallbackMs uint32 // a reply is waited for so long. 60 s
+	CloseMs    uint32 // the peer's close frame, or its FIN, is waited for so long. 3 s
+	ReplayMs   uint32 // the same POST counts as a replay so long. 10 s
+	NudgeMs    uint32 // a hanging poll is nudged at most so often. 1 s
+}
+
+// Defaults returns the options of a server that was told nothing.
+func Defaults() Options {
+	return Options{
+		Listen: "127.0.0.1:8080", Path: "/chsk", Loops: 1,
+		WSKaliveMs: 25000, WSPingTimeoutMs: 10000, LPTimeoutMs: 20000,
+		SendBufMsWS: 30, SendBufMsAjax: 100,
+		ReconnectMsWS: 2500, ReconnectMsAjax: 5000,
+		SessionKeepMs: 60000, DrainMs: 10000,
+		Limits: defaultLimits(),
+	}
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		HeadBytes: 16 << 10, MessageBytes: 1 << 20, EchoBytes: 64 << 20,
+		OutBytes: 256 << 10, ParkedBytes: 64 << 10,
+		MaxConns: 1_000_000, HeldConns: 1024,
+		Callbacks: 256, SessionsPerUser: 1000, KeptSessions: 1_000_000,
+		PollsPerSession: 16, ReplayedPosts: 100_000,
+		ShardBytes: 256 << 20, LogEntries: 1000, LogBytes: 1 << 20, LogAgeMs: 60_000,
+		HeadMs: 10_000, IdleMs: 75_000, HeldMs: 8_000, StallMs: 30_000,
+		CallbackMs: 60_000, CloseMs: 3_000, ReplayMs: 10_000, NudgeMs: 1_000,
+	}
+}
+
+// Fixed bounds of a turn and of a batch; not settings, because nothing a user
+// could know helps to choose them.
+const (
+	maxLoops          = 256  // a ref has 8 bits for the loop
+	deliveriesPerTurn = 4096 // so that one broadcast never holds a loop: about 20 ms of writes
+	messagesPerTurn   = 16384
+	batchEvents       = 250 // a stock client's buffer slides at 512 events
+	batchBytes        = 64 << 10
+	paceMs            = 20
+	ackCheckMs        = 1000 // how often a conn with unacknowledged bytes is looked at
+	stallCheckMs      = 100
+	heldCheckMs       = 50
+	pongEveryMs       = 1000 // redelivery pong: at most so often
+	maxAckNodes       = 128  // unacknowledged batches remembered per conn; beyond it neighbours merge
+)

@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"github.com/chskd/chskd/bufpool"
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/shard"
+)
+
+// UserInfo is a user who is present.
+type UserInfo struct {
+	Tenant, UID string
+	NilUID      bool
+	WS, Ajax    int // sessions by transport
+}
+
+// SessionInfo is one session of a user.
+type SessionInfo struct {
+	Client   string
+	WS, Ajax bool
+	Packer   packer.Format
+	Lag      uint64 // entries that it has not been sent yet
+}
+
+// Page is a part of the list of all users who are present. Users without uid appear
+// once for every loop.
+type Page struct {
+	Users []UserInfo
+	Next  uint64 // where to go on, 0 at the end
+}
+
+// Numbers are what the loops know about themselves at one moment.
+type Numbers struct {
+	Shards  shard.Counts // summed
+	Open    int          // connections
+	Served  int
+	Buffers int64 // lent by bufpool
+	Loops   int
+}
+
+// query is a question that goes from loop to loop until it is answered.
+type query struct {
+	limit   int
+	after   uint64 // loop in the top 32 bits, slot + 1 below
+	page    *Page
+	onPage  func(*Page)
+	user    *userTold
+	onUser  func(u UserInfo, list []SessionInfo, more, ok bool)
+	numbers *Numbers
+	onStats func(*Numbers)
+	replied func(error)
+}
+
+// Users lists users who are present, at most limit of them, from `after` (0, or Next
+// of the page before). done is called on a loop and must not block. Any goroutine.
+func (e *Engine) Users(after uint64, limit int, done func(*Page)) {
+	q := &query{limit: limit, after: after, page: &Page{}, onPage: done}
+	loop := int(after >> 32)
+	if loop >= len(e.loops) {
+		done(q.page)
+		return
+	}
+	e.queues[loop].Post(msg{kind: mQuery, cmd: &command{query: q}})
+}
+
+// sessionsTold is how many sessions User tells at most; only the users without uid
+// have more.
+const sessionsTold = 1000
+
+// User tells the sessions of one user; ok is false when it is not present and no session
+// of it is kept, more is true when not all are told. The users without uid are asked for
+// in every loop. done is called on a loop and must not block. Any goroutine.
+func (e *Engine) User(tenant, uid string, nilUID bool,
+	done func(u UserInfo, list []SessionInfo, more, ok bool)) {
+	id := identity{tenant: []byte(tenant), uid: []byte(uid)}
+	home := 0
+	if !nilUID {
+		home = e.homeOf(&id)
+	}
+	e.queues[home].Post(msg{kind: mQuery,
+		cmd: &command{tenant: tenant, uid: uid, nilUID: nilUID, query: &query{onUser: done, user: new(userTold)}}})
+}
+
+// userTold collects what User tells.
+type userTold struct {
+	info UserInfo
+	list []SessionInfo
+	more bool
+	ok   bool
+}
+
+// Stats tells the numbers of all loops. done is called on a loop and must not block.
+func (e *Engine) Stats(done func(*Numbers)) {
+	q := &query{numbers: &Numbers{Loops: len(e.loops)}, onStats: done}
+	e.queues[0].Post(msg{kind: mQuery, cmd: &command{query: q}})
+}
+
+// onQuery answers a question, or adds this loop's part and passes it on.
+func (l *loop) onQuery(m *msg) {
+	q := m.cmd.query
+	switch {
+	case q.onUser != nil:
+		l.tellUser(m, q)
+	case q.onPage != nil:
+		l.addUsers(m, q)
+	case q.onStats != nil:
+		l.addNumbers(m, q)
+	}
+}
+
+func (l *loop) tellUser(m *msg, q *query) {
+	t := q.user
+	u, ok := l.sh.User(m.cmd.to(), func(s shard.SessionInfo) {
+		if len(t.list) == sessionsTold {
+			t.more = true
+			return
+		}
+		t.list = append(t.list, SessionInfo{Client: string(s.Client), WS: s.WS, Ajax: s.Ajax,
+			Packer: packer.Format(s.Packer), Lag: s.Lag})
+	})
+	if ok {
+		ws, ajax := t.info.WS, t.info.Ajax
+		t.info, t.ok = userInfo(u), true
+		t.info.WS += ws
+		t.info.Ajax += ajax
+	}
+	if m.cmd.nilUID && l.id+1 < len(l.eng.loops) {
+		l.post(l.id+1, *m)
+		return
+	}
+	q.onUser(t.info, t.list, t.more, t.ok)
+}
+
+func userInfo(u shard.UserInfo) UserInfo {
+	return UserInfo{Tenant: string(u.Tenant), UID: string(u.UID), NilUID: u.NilUID, WS: u.WS, Ajax: u.Ajax}
+}
+
+func (l *loop) addUsers(m *msg, q *query) {
+	after := uint32(q.after)
+	next := l.sh.Users(after, q.limit-len(q.page.Users), func(_ uint32, u shard.UserInfo) {
+		q.page.Users = append(q.page.Users, userInfo(u))
+	})
+	switch {
+	case next != 0:
+		q.page.Next = uint64(l.id)<<32 | uint64(next)
+		q.onPage(q.page)
+	case l.id+1 == len(l.eng.loops):
+		q.onPage(q.page)
+	case len(q.page.Users) >= q.limit:
+		q.page.Next = uint64(l.id+1) << 32
+		q.onPage(q.page)
+	default:
+		q.after = uint64(l.id+1) << 32
+		l.post(l.id+1, *m)
+	}
+}
+
+func (l *loop) addNumbers(m *msg, q *query) {
+	c, sum := l.sh.Counts(), &q.numbers.Shards
+	sum.Users += c.Users
+	sum.Sessions += c.Sessions
+	sum.Kept += c.Kept
+	sum.WS += c.WS
+	sum.Ajax += c.Ajax
+	sum.Entries += c.Entries
+	sum.LogBytes += c.LogBytes
+	sum.Gaps += c.Gaps
+	sum.GapEvents += c.GapEvents
+	if l.id+1 < len(l.eng.loops) {
+		l.post(l.id+1, *m)
+		return
+	}
+	q.numbers.Open, q.numbers.Served = l.eng.gate.Counts()
+	q.numbers.Buffers = bufpool.Live()
+	q.onStats(q.numbers)
+}

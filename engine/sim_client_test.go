@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/chskd/chskd/wsframe"
+)
+
+// simClient behaves as a stock Sente client does: WebSocket or polls with one
+// client-id, a new handshake when a connection is lost, a poll after each answer.
+type simClient struct {
+	w       *simWorld
+	user    *simUser
+	id      string
+	ajax    bool // uses polls now
+	json    bool // packer
+	deaf    bool // reads nothing for a while
+	sock    *simSock
+	loop    *loop
+	is101   bool // the upgrade was answered
+	open    bool // has had a handshake on this connection
+	polling bool // a poll is out
+	udt     int
+	gone    bool // for good
+
+	got     []int // numbers received, doubles left out
+	doubled int
+	expect  int // index into user.sent of the next number that must come; -1 = not known yet
+	again   int // so many of the last numbers may come again: those of the last poll's answer
+}
+
+func (c *simClient) socks() []*simSock {
+	if c.sock == nil {
+		return nil
+	}
+	return []*simSock{c.sock}
+}
+
+func (c *simClient) format() string {
+	if c.json {
+		return "/json"
+	}
+	return ""
+}
+
+// start connects anew: an upgrade, or a handshake poll.
+func (c *simClient) start() {
+	c.sock, c.loop = c.w.connect()
+	c.is101, c.open, c.polling = false, false, false
+	c.w.trace("client %s of %s connects, ajax %v, loop %d", c.id, c.user.uid, c.ajax, c.loop.id)
+	if c.ajax {
+		c.poll(true)
+		return
+	}
+	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk%s?uid=%s&client-id=%s HTTP/1.1\r\nHost: x\r\n"+
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", c.format(), c.user.uid, c.id))
+}
+
+func (c *simClient) poll(handshake bool) {
+	c.udt++
+	q := ""
+	if handshake {
+		q = "&handshake%3F=1"
+	}
+	c.polling = true
+	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk%s?udt=%d&uid=%s&client-id=%s%s HTTP/1.1\r\nHost: x\r\n\r\n",
+		c.format(), c.udt, c.user.uid, c.id, q))
+}
+
+// say sends an event, over whatever transport there is.
+func (c *simClient) say(callback bool) {
+	if c.sock == nil || !c.open || c.sock.closed || c.sock.broken {
+		return
+	}
+	if c.ajax {
+		cb := "nil"
+		if callback {
+			cb = ":ajax"
+		}
+		body := "client-id=" + c.id + "&uid=" + c.user.uid + "&udt=9" + strconv.Itoa(c.w.rng.Int()) +
+			"&ppstr=%5B%5B%3Aa%2Fb%5D%20" + cb + "%5D"
+		s, l := c.w.connect()
+		c.w.give(s, l, fmt.Sprintf("POST /chsk HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+
+			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+		c.w.strays = append(c.w.strays, stray{s, l, false})
+		return
+	}
+	msg := `[[:a/b] nil]`
+	switch {
+	case c.json && callback:
+		msg = `[["a/b"],"cb1234"]`
+	case c.json:
+		msg = `[["a/b"],null]`
+	case callback:
+		msg = `[[:a/b] "cb1234"]`
+	}
+	c.frame(wsframe.Text, msg)
+}
+
+func (c *simClient) frame(op wsframe.Opcode, payload string) {
+	key := [4]byte{1, 2, 3, 4}
+	b := wsframe.AppendClientHeader(nil, true, op, key, len(payload))
+	p := []byte(payload)
+	wsframe.Mask(p, key, 0)
+	c.w.give(c.sock, c.loop, string(append(b, p...)))
+}
+
+// leave breaks the connection: the server sees it at once, or, when the network only
+// went silent, not before much later.
+func (c *simClient) leave(silently bool) {
+	if c.sock == nil {
+		return
+	}
+	s, l := c.sock, c.loop
+	c.w.trace("client %s leaves, silently %v, open %v", c.id, silently, c.open)
+	if silently {
+		c.w.strays = append(c.w.strays, stray{s, l, true})
+	} else {
+		c.w.cut(s, l)
+		c.read()
+	}
+	c.sock, c.open, c.polling = nil, false, false
+}
+
+// read takes what arrived.
+func (c *simClient) read() {
+	for c.sock != nil && len(c.sock.got) > 0 {
+		var ok bool
+		if c.ajax || !c.is101 {
+			ok = c.readResponse()
+		} else {
+			ok = c.readFrame()
+		}
+		if !ok {
+			break
+		}
+	}
+	if c.sock != nil && c.sock.closed {
+		c.sock, c.open = nil, false
+	}
+}
+
+func (c *simClient) readResponse() bool {
+	head, rest, ok := bytes.Cut(c.sock.got, []byte("\r\n\r\n"))
+	if !ok {
+		return false
+	}
+	if bytes.HasPrefix(head, []byte("HTTP/1.1 101")) {
+		c.sock.got, c.is101 = rest, true
+		return true
+	}
+	m := simLength.FindSubmatch(head)
+	if m == nil {
+		c.w.fatalf("an answer without a length: %q", head)
+	}
+	n, _ := strconv.Atoi(string(m[1]))
+	if len(rest) < n {
+		return false
+	}
+	body := string(rest[:n])
+	c.sock.got = rest[n:]
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200")) {
+		c.w.fatalf("a poll was answered %q %q", head, body)
+	}
+	c.polling = false
+	c.message(body)
+	if c.open && c.sock != nil && !c.sock.closed && !c.sock.fin {
+		c.poll(false)
+	}
+	return true
+}
+
+func (c *simClient) readFrame() bool {
+	b := c.sock.got
+	h, n, err := wsframe.ParseHeader(b)
+	if err != nil || len(b) < n+int(h.Len) {
+		return false
+	}
+	payload := string(b[n : n+int(h.Len)])
+	c.sock.got = b[n+int(h.Len):]
+	switch h.Opcode {
+	case wsframe.Text:
+		c.message(payload)
+	case wsframe.Close:
+		c.frame(wsframe.Close, payload)
+	}
+	return true
+}
+
+var simLength = regexp.MustCompile(`(?i)content-length: (\d+)`)
+
+var simNumber = regexp.MustCompile(`(?:\[:t/n \{:n |\["t/n",\{"n":)(\d+)`)
+
+// message takes one chsk message.
+func (c *simClient) message(m string) {
+	c.w.trace("client %s gets %.60s", c.id, m)
+	switch {
+	case strings.Contains(m, "chsk/handshake"):
+		c.open = true
+		return
+	case strings.Contains(m, "chsk/ws-ping"):
+		if c.json {
+			c.frame(wsframe.Text, `[["chsk/ws-pong"],null]`)
+		} else {
+			c.frame(wsframe.Text, `[[:chsk/ws-pong] nil]`)
+		}
+		return
+	case strings.Contains(m, "chskd/gap"):
+		c.w.fatalf("client %s was told of a gap inside the window: %s", c.id, m)
+	}
+	if !c.open && !c.ajax {
+		c.w.fatalf("client %s got %q before its handshake", c.id, m)
+	}
+	numbers := simNumber.FindAllStringSubmatch(m, -1)
+	for _, f := range numbers {
+		n, _ := strconv.Atoi(f[1])
+		c.number(n)
+	}
+	if c.ajax {
+		c.again = len(numbers)
+	} else if len(numbers) > 0 {
+		c.again = 0
+	}
+}
+
+// number takes the next event. Over WebSocket each comes exactly once and in order;
+// over Ajax those of an answer whose arrival the server could not know may come again.
+func (c *simClient) number(n int) {
+	if c.expect < 0 {
+		for i, m := range c.user.sent {
+			if m == n {
+				c.expect = i
+			}
+		}
+		if c.expect < 0 {
+			c.w.fatalf("client %s of %s got %d, which was not for it", c.id, c.user.uid, n)
+		}
+	}
+	if c.expect < len(c.user.sent) && c.user.sent[c.expect] == n {
+		c.expect++
+		c.got = append(c.got, n)
+		return
+	}
+	if c.again > 0 && len(c.got) > 0 {
+		for i := len(c.got) - 1; i >= 0 && i >= len(c.got)-c.again; i-- {
+			if c.got[i] == n {
+				c.doubled++
+				return
+			}
+		}
+	}
+	want := -1
+	if c.expect < len(c.user.sent) {
+		want = c.user.sent[c.expect]
+	}
+	c.w.fatalf("client %s of %s (ajax %v) got %d, want %d; got so far %v; pushed %v",
+		c.id, c.user.uid, c.ajax, n, want, tail(c.got), tail(c.user.sent))
+}
+
+func tail(n []int) []int { return n[max(0, len(n)-20):] }

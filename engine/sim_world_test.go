@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand"
+	"testing"
+	"time"
+
+	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/packer"
+)
+
+// simWorld is an engine whose loops run in turn under one random generator: the same
+// seed gives the same run.
+type simWorld struct {
+	t       *testing.T
+	seed    int64
+	rng     *rand.Rand
+	now     uint32
+	e       *Engine
+	wanted  []bool // loop wants a turn
+	backend *simBackend
+	users   []*simUser
+	clients []*simClient
+	n       int // pushes so far: every event has a number of its own
+	strays  []stray
+}
+
+// stray is a connection that its client does not look at any more.
+type stray struct {
+	sock   *simSock
+	loop   *loop
+	silent bool // nothing gets through
+}
+
+// simUser is a user and what was pushed to it, in order.
+type simUser struct {
+	uid  string
+	sent []int
+}
+
+func newSimWorld(t *testing.T, seed int64) *simWorld {
+	rng := rand.New(rand.NewSource(seed))
+	w := &simWorld{t: t, seed: seed, rng: rng, now: rng.Uint32(),
+		backend: &simBackend{t: t, present: map[string]bool{}}}
+	checker, err := auth.New(auth.Config{Mode: auth.Dev})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Defaults()
+	o.Loops, o.Auth, o.Log = 1+rng.Intn(3), checker, slog.New(slog.DiscardHandler)
+	o.Limits.OutBytes = 2000 // so that stalls happen
+	o.Limits.HeldConns = 8
+	if w.e, err = New(o, w.backend); err != nil {
+		t.Fatal(err)
+	}
+	w.wanted = make([]bool, o.Loops)
+	for i, l := range w.e.loops {
+		l.net = &simNet{l: l, rng: rng}
+		l.time = func() (uint32, time.Time) {
+			return w.now, time.UnixMilli(int64(w.now))
+		}
+		w.e.wakers[i].Set(func() { w.wanted[i] = true })
+	}
+	return w
+}
+
+func (b *simBackend) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, f packer.Format,
+	event []byte, bad bool, replyTo []byte, at time.Time) bool {
+	if !b.present[string(uid)] {
+		b.t.Fatalf("an event of %q, who is not present", uid)
+	}
+	b.events++
+	if replyTo != nil {
+		b.tokens = append(b.tokens, string(replyTo))
+	}
+	return true
+}
+
+func (b *simBackend) Presence(open bool, tenant, uid []byte, nilUID bool) {
+	if b.present[string(uid)] == open {
+		b.t.Fatalf("presence of %q does not alternate: open %v twice", uid, open)
+	}
+	b.present[string(uid)] = open
+	if open {
+		b.opens++
+	} else {
+		b.closes++
+	}
+}
+
+// turns runs loops that want a turn, in random order, until none does, or a few only:
+// messages may be on the way for a while.
+func (w *simWorld) turns(all bool) {
+	for {
+		var ready []int
+		for i, want := range w.wanted {
+			if want {
+				ready = append(ready, i)
+			}
+		}
+		if len(ready) == 0 {
+			return
+		}
+		i := ready[w.rng.Intn(len(ready))]
+		w.wanted[i] = false
+		w.e.loops[i].turn()
+		if !all && w.rng.Intn(3) == 0 {
+			return
+		}
+	}
+}
+
+// advance lets time pass, stopping at every alarm on the way.
+func (w *simWorld) advance(ms uint32) {
+	end := w.now + ms
+	for {
+		due, ok := w.e.clock.Next()
+		if !ok || int32(due-end) > 0 {
+			break
+		}
+		if int32(due-w.now) > 0 {
+			w.now = due
+		}
+		w.e.clock.Ring(w.now)
+		w.turns(true)
+		w.ackSome(2)
+	}
+	w.now = end
+	w.e.clock.Ring(w.now)
+}
+
+// ackSome lets the kernels of live connections deliver; n = 0 everything.
+func (w *simWorld) ackSome(n int) {
+	for _, c := range w.clients {
+		for _, s := range c.socks() {
+			if s.broken || s.closed || c.deaf {
+				continue
+			}
+			if n == 0 || w.rng.Intn(n) == 0 {
+				s.ack(len(s.kernel))
+			} else {
+				s.ack(w.rng.Intn(len(s.kernel) + 1))
+			}
+		}
+		c.read()
+	}
+	for _, x := range w.strays {
+		if !x.silent && !x.sock.closed {
+			x.sock.ack(len(x.sock.kernel))
+		}
+	}
+}
+
+// connect opens a connection on a random loop.
+func (w *simWorld) connect() (*simSock, *loop) {
+	l := w.e.loops[w.rng.Intn(len(w.e.loops))]
+	s := &simSock{t: w.t}
+	if !l.open(s) {
+		w.t.Fatal("a connection was refused")
+	}
+	return s, l
+}
+
+// give hands bytes of a client to its connection.
+func (w *simWorld) give(s *simSock, l *loop, b string) {
+	if s.closed || s.broken {
+		return
+	}
+	s.in = append(s.in, b...)
+	l.onTraffic(s.ctx.(*conn).slot)
+}
+
+// cut breaks a connection: some of what is on the way still arrives, the rest is lost.
+func (w *simWorld) cut(s *simSock, l *loop) {
+	if s.closed {
+		return
+	}
+	s.ack(w.rng.Intn(len(s.kernel) + 1))
+	s.broken = true
+	l.net.close(s)
+}
+
+// push sends the next number to a user, a client of it, or everybody.
+func (w *simWorld) push() {
+	w.n++
+	p := &Push{Format: packer.EDN, Flush: w.rng.Intn(5) == 0}
+	pad := ""
+	if w.rng.Intn(10) == 0 {
+		pad = fmt.Sprintf("%0*d", w.rng.Intn(3000), 0)
+	}
+	if w.rng.Intn(2) == 0 {
+		p.Format = packer.JSON
+		p.Event = fmt.Appendf(nil, `["t/n",{"n":%d,"pad":%q}]`, w.n, pad)
+	} else {
+		p.Event = fmt.Appendf(nil, `[:t/n {:n %d :pad %q}]`, w.n, pad)
+	}
+	if w.rng.Intn(4) == 0 {
+		p.All = true
+		for _, u := range w.users {
+			u.sent = append(u.sent, w.n)
+		}
+	} else {
+		u := w.users[w.rng.Intn(len(w.users))]
+		p.UIDs = []string{u.uid}
+		u.sent = append(u.sent, w.n)
+	}
+	w.trace("push %d all %v to %v", w.n, p.All, p.UIDs)
+	w.e.Push(p, nil)
+}
+
+// trace says what happens, when one schedule is run alone.
+func (w *simWorld) trace(format string, args ...any) {
+	if *simSeed != 0 {
+		w.t.Logf("%d "+format, append([]any{w.now}, args...)...)
+	}
+}
+
+func (w *simWorld) fatalf(format string, args ...any) {
+	w.t.Helper()
+	w.t.Fatalf("seed %d: "+format, append([]any{w.seed}, args...)...)
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"github.com/chskd/chskd/bufpool"
+	"github.com/chskd/chskd/httpmin"
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/wsframe"
+)
+
+// Journey i. The conn's owner answers the upgrade and the chsk handshake in one write,
+// so that the handshake is first on the wire whatever home does; then home is told.
+
+// admit gives a conn its place among those that are served. At the limit it is held
+// back for a while instead of refused: a stock `:auto` client whose first upgrade is
+// refused uses Ajax for the life of its page.
+func (l *loop) admit(slot uint32, c *conn) bool {
+	if l.eng.gate.Serve() {
+		c.flags |= fServed
+		return true
+	}
+	if c.state == sHeld {
+		return false
+	}
+	if l.held >= l.opts.Limits.HeldConns/len(l.eng.loops)+1 {
+		l.shed(slot, c)
+		return false
+	}
+	l.held++
+	l.m.ConnsHeld.Add(1)
+	c.state, c.since = sHeld, l.now
+	l.timers.held.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeldMs)
+	l.timers.heldTry.Push(l.conns.timer(slot), l.now+heldCheckMs)
+	return false
+}
+
+// heldTryDue looks whether there is a place for a held conn now.
+func (l *loop) heldTryDue(slot uint32, c *conn) {
+	if c.state != sHeld {
+		return
+	}
+	if !l.eng.gate.Serve() {
+		l.timers.heldTry.Push(l.conns.timer(slot), l.now+heldCheckMs)
+		return
+	}
+	l.held--
+	c.flags |= fServed
+	c.state, c.since = sHead, l.now
+	l.traffic(slot)
+}
+
+// heldDue gives a held conn up.
+func (l *loop) heldDue(slot uint32, c *conn) {
+	if c.state == sHeld {
+		l.held--
+		l.shed(slot, c)
+	}
+}
+
+func (l *loop) shed(slot uint32, c *conn) {
+	l.m.ConnsShed.Add(1)
+	c.state = sHead
+	q := request{close: true, minor: 1}
+	l.respond(slot, c, &q, httpmin.Response{Status: 503, ContentType: httpmin.TypeText, RetryAfter: 10},
+		[]byte("The server has as many connections as it may"))
+}
+
+// upgrade makes a conn a WebSocket of the channel socket.
+func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
+	p := l.readParams(h.RawQuery, nil)
+	who, refusal := l.identify(h, &p)
+	if refusal != nil {
+		l.m.UpgradesBad.Add(1)
+		l.refuseAuth(slot, c, q, refusal)
+		return
+	}
+	f, ok := l.formatOf(h.Path, &p)
+	if !ok {
+		l.m.UpgradesBad.Add(1)
+		l.respondText(slot, c, q, 400, "Unknown packer; this server speaks edn and json")
+		return
+	}
+	if l.draining {
+		// Answered by nobody: the client tries again when its conn ends with us, and
+		// finds the next server. A refusal would send an `:auto` client to Ajax.
+		c.state = sClosing
+		return
+	}
+	if !l.accept(slot, c, h, f, &who) {
+		return
+	}
+	l.hello = appendIdentity(l.hello[:0], &who) // not in l.form: who is made of it
+	c.who = l.ids.Put(l.hello)
+	c.flags |= fGated
+	c.packer, c.home = uint8(f), uint8(l.eng.homeOf(&who))
+	b := bufpool.Get(64)
+	b.B = append(b.B, l.ids.Get(c.who)...)
+	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: uint8(f), buf: b.Seal()})
+	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
+}
+
+// accept writes 101 and, for a channel socket, the handshake message; one write.
+func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, f packer.Format, who *identity) bool {
+	if err := httpmin.CheckUpgrade(h); err != nil {
+		l.m.UpgradesBad.Add(1)
+		l.refuse(slot, c, err.Status, err.Reason)
+		return false
+	}
+	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey)
+	if who != nil {
+		hello := f.AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
+		l.hello = hello
+		out = wsframe.AppendHeader(out, opcode(f), len(hello))
+		out = append(out, hello...)
+	}
+	l.scratch = out
+	if !l.write(slot, c, out) {
+		return false
+	}
+	l.m.Upgrades.Add(1)
+	l.m.WSNow.Add(1)
+	c.state, c.since, c.lastIn = sWS, l.now, l.now
+	c.session, c.sent = 0, 0
+	c.reader = wsframe.Reader{}
+	l.conns.dropExtra(slot)
+	return true
+}
+
+// upgradeEcho makes a conn an echo, for conformance suites.
+func (l *loop) upgradeEcho(slot uint32, c *conn, h *httpmin.Head, q *request) {
+	if !h.Upgrade {
+		l.respond(slot, c, q, httpmin.Response{Status: 426, ContentType: httpmin.TypeText, WSVersion: true},
+			[]byte("This path is a WebSocket that echoes"))
+		return
+	}
+	if l.accept(slot, c, h, 0, nil) {
+		c.flags |= fEcho
+	}
+}
+
+// opcode of a packer's messages: text, or binary for one that packs to bytes.
+func opcode(f packer.Format) wsframe.Opcode {
+	if f.Binary() {
+		return wsframe.Binary
+	}
+	return wsframe.Text
+}

@@ -1,0 +1,222 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/wsframe"
+)
+
+// Journey ii over WebSocket: frame, unmask in place, split event and callback; a
+// ping is answered here, everything else goes to the backend without a hop.
+
+func putSeq(b *[8]byte, seq uint64) { binary.BigEndian.PutUint64(b[:], seq) }
+
+// readFrames reads what is there of a WebSocket and reports whether to go on with
+// what came behind it.
+func (l *loop) readFrames(slot uint32, c *conn) bool {
+	s := l.conns.sock(slot)
+	b, _ := s.Peek(-1) // of all that is there: cannot be short
+	maxLen := l.opts.Limits.MessageBytes
+	if c.flags&fEcho != 0 {
+		maxLen = l.opts.Limits.EchoBytes
+	}
+	at := 0
+	for at < len(b) {
+		n, err := l.readFrame(slot, c, b[at:], maxLen)
+		if c.state != sWS {
+			return c.state == sClosing
+		}
+		if err != nil {
+			code, reason := closeAnswer(err)
+			l.fail(slot, c, code, reason)
+			return false
+		}
+		if n == 0 {
+			break
+		}
+		at += n
+	}
+	if at > 0 {
+		_, _ = s.Discard(at) // they are there: Peek returned them
+	}
+	return at == len(b)
+}
+
+// readFrame reads one frame, or a part of one, and does what it asks.
+func (l *loop) readFrame(slot uint32, c *conn, b []byte, maxLen int) (n int, err error) {
+	asm := &l.asm
+	if x := l.conns.peekExtra(slot); x != nil {
+		asm = &x.asm
+	}
+	var res wsframe.Result
+	n, err = c.reader.Next(b, asm, maxLen, &res)
+	if asm == &l.asm && len(l.asm) > 0 && !res.Assembled {
+		// The message goes on in another read: from here on the conn has a buffer.
+		x := l.conns.extra(slot)
+		x.asm, l.asm = l.asm, nil
+	}
+	if err != nil || res.Kind == wsframe.None {
+		return n, err
+	}
+	l.m.BytesIn.Add(uint64(len(res.Payload)))
+	l.onFrame(slot, c, &res)
+	if res.Assembled {
+		l.asm = l.asm[:0]
+		if c.state == sWS {
+			l.conns.dropExtra(slot)
+		}
+	}
+	return n, nil
+}
+
+// onFrame does what one complete frame or message asks.
+func (l *loop) onFrame(slot uint32, c *conn, res *wsframe.Result) {
+	switch res.Kind {
+	case wsframe.Message:
+		if c.flags&fCloseSent != 0 {
+			return // the peer had sent it before it saw our close frame; Sente ignores it too
+		}
+		if c.flags&fEcho != 0 {
+			l.sendFrame(slot, c, res.Opcode, res.Payload)
+			l.boundEcho(slot, c)
+			return
+		}
+		c.lastIn = l.now
+		c.flags &^= fPinged
+		l.message(slot, c, res)
+	case wsframe.PingFrame:
+		l.sendFrame(slot, c, wsframe.Pong, res.Payload)
+	case wsframe.PongFrame:
+		l.onPong(slot, c, res.Payload)
+	case wsframe.CloseFrame:
+		l.onCloseFrame(slot, c, res.Payload)
+	}
+}
+
+// boundEcho ends an echo whose peer does not read what it is sent.
+func (l *loop) boundEcho(slot uint32, c *conn) {
+	if c.state == sWS && l.conns.sock(slot).OutboundBuffered() > 2*l.opts.Limits.EchoBytes {
+		l.closeConn(slot)
+	}
+}
+
+// onCloseFrame ends the conn: the peer's close frame is echoed unless it answers
+// ours, and the server ends the TCP connection first (RFC 6455 §7.1.1), at once, so
+// that a browser that reconnects does not wait.
+func (l *loop) onCloseFrame(slot uint32, c *conn, payload []byte) {
+	if c.flags&fCloseSent == 0 {
+		ok := l.sendFrame(slot, c, wsframe.Close, payload)
+		if !ok {
+			return
+		}
+		c.flags |= fCloseSent
+	}
+	if l.conns.sock(slot).OutboundBuffered() > 0 {
+		l.finish(slot, c)
+		return
+	}
+	l.closeConn(slot)
+}
+
+// onPong takes the answer to a position ping; others are unsolicited and mean
+// nothing (RFC 6455 §5.5.3).
+func (l *loop) onPong(slot uint32, c *conn, payload []byte) {
+	if l.opts.Redelivery != RedeliveryPong || len(payload) != 8 || c.session == 0 {
+		return
+	}
+	seq := binary.BigEndian.Uint64(payload)
+	if seq > c.sent {
+		return
+	}
+	l.post(int(c.home), msg{kind: mConfirm, ref: makeRef(l.id, slot, c.gen), id: c.session, a: seq})
+}
+
+// message handles one chsk message.
+func (l *loop) message(slot uint32, c *conn, res *wsframe.Result) {
+	f := packer.Format(c.packer)
+	var m packer.Message
+	if f.Binary() != (res.Opcode == wsframe.Binary) || f.ParseMessage(res.Payload, &m) != nil {
+		l.m.Undecodable.Add(1) // the conn stays open and nothing is answered, as in Sente
+		return
+	}
+	switch m.Kind {
+	case packer.Ping:
+		l.m.PingsIn.Add(1)
+		if m.Callback != nil {
+			l.hello = f.AppendPong(l.hello[:0], m.Callback)
+			l.sendFrame(slot, c, opcode(f), l.hello)
+		}
+	case packer.Pong:
+	default:
+		l.event(slot, c, &m)
+	}
+}
+
+// event takes one client event to the backend.
+func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
+	l.m.EventsIn.Add(1)
+	bad := m.Kind == packer.BadEvent
+	if bad {
+		l.m.BadEvents.Add(1)
+	}
+	var token []byte
+	var cb uint32
+	if m.Callback != nil {
+		if cb = l.openCallback(slot, c, m.Callback); cb == 0 {
+			l.sendReply(slot, c, packer.Format(c.packer).Literal(packer.ErrorValue), m.Callback)
+			return
+		}
+		l.token = appendToken(l.token[:0], l.id, cb, l.callbacks.entries[cb].secret)
+		token = l.token
+	}
+	who := parseIdentity(l.ids.Get(c.who))
+	f := packer.Format(c.packer)
+	if l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, false, f, m.Event, bad, token, l.wall) {
+		return
+	}
+	l.m.EventsDropped.Add(1)
+	if cb != 0 {
+		l.replyWS(c, cb, f.Literal(packer.ErrorValue))
+	}
+}
+
+// openCallback remembers a callback until it is answered; 0 when the conn has too
+// many open, or one too long to remember.
+func (l *loop) openCallback(slot uint32, c *conn, cb []byte) uint32 {
+	const longest = 1024 // a stock client's has 8 bytes
+	if int(c.nCallbacks) >= l.opts.Limits.Callbacks || len(cb) > longest {
+		return 0
+	}
+	secret := l.secret()
+	n := l.callbacks.open(c, makeRef(l.id, slot, c.gen), secret, l.ids.Put(cb), l.now)
+	l.timers.callback.Push(uint64(n)<<32|uint64(uint32(secret)), l.now+l.opts.Limits.CallbackMs)
+	return n
+}
+
+// replyWS answers callback n of c with a value in c's packer, and forgets it.
+func (l *loop) replyWS(c *conn, n uint32, value []byte) {
+	e := l.callbacks.entries[n]
+	slot := e.ref.slot()
+	l.m.Replies.Add(1)
+	l.sendReply(slot, c, value, l.ids.Get(e.cb))
+	// The write may have ended the conn and with it all its callbacks.
+	if l.callbacks.entries[n].secret == e.secret {
+		l.callbacks.drop(&l.ids, c, n)
+	}
+}
+
+// sendReply writes [value cb].
+func (l *loop) sendReply(slot uint32, c *conn, value, cb []byte) {
+	f := packer.Format(c.packer)
+	l.hello = f.AppendReply(l.hello[:0], value, cb)
+	l.sendFrame(slot, c, opcode(f), l.hello)
+}
+
+// closeAnswer is the close code and reason of a frame error.
+func closeAnswer(err error) (code uint16, reason string) {
+	if e, ok := err.(*wsframe.Error); ok {
+		return e.Code, e.Reason
+	}
+	return 1002, err.Error()
+}
