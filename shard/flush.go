@@ -90,36 +90,41 @@ func (s *Shard) endWindows(now uint32) {
 			if l.id() != id {
 				continue
 			}
-			if l.dirty&t != 0 {
+			if l.dirty&t != 0 && s.fire(l, t) {
 				l.dirty &^= t
 				s.window[i].Push(id, now+s.windowMs(i))
-				s.fire(l, t)
 				continue
 			}
-			l.open &^= t
+			l.dirty, l.open = l.dirty&^t, l.open&^t
 			s.trim(l)
 		}
 	}
 }
 
-// fire makes the followers of a log ready whose carrier is in on.
-func (s *Shard) fire(l *log, on transports) {
+// fire makes the followers of a log ready whose carrier is in on, and says
+// whether there may be one that has something to get.
+func (s *Shard) fire(l *log, on transports) (any bool) {
 	switch {
 	case l.kind == sessionLog:
-		if se := s.sessions.at(l.owner); se.carrier()&on != 0 {
-			s.makeReady(l.owner, se)
-		}
+		return s.fireAt(l.owner, s.sessions.at(l.owner), on)
 	case l.kind == tenantLog || s.users.at(l.owner).many():
 		s.walk(on)
-	default:
-		for slot := s.users.at(l.owner).first; slot != 0; {
-			se := s.sessions.at(slot)
-			if se.carrier()&on != 0 {
-				s.makeReady(slot, se)
-			}
-			slot = se.after
-		}
+		return true
 	}
+	for slot := s.users.at(l.owner).first; slot != 0; {
+		se := s.sessions.at(slot)
+		any = s.fireAt(slot, se, on) || any
+		slot = se.after
+	}
+	return any
+}
+
+func (s *Shard) fireAt(slot uint32, se *session, on transports) bool {
+	if se.carrier()&on == 0 || !s.pending(se) {
+		return false
+	}
+	s.makeReady(slot, se)
+	return true
 }
 
 // makeReady queues a session for delivery, unless it is queued, or will be when

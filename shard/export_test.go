@@ -1,0 +1,142 @@
+package shard
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Sizes of the values that exist once a user and once a session, in bytes.
+const (
+	UserSize    = unsafe.Sizeof(user{})
+	SessionSize = unsafe.Sizeof(session{})
+)
+
+// IndexBytes is what the two hash indexes take beside the slabs.
+func (s *Shard) IndexBytes() int { return 4 * (cap(s.users.buckets) + cap(s.sessions.buckets)) }
+
+// IDBytes is what the ids of users and sessions take.
+func (s *Shard) IDBytes() int { return s.ids.Bytes() }
+
+// Check tests every invariant that the types state.
+func (s *Shard) Check() error {
+	type tally struct{ sessions, followers, reach, ws, ajax, present uint32 }
+	users, tenants := map[uint32]*tally{}, map[uint32]*tally{}
+	cursors := map[*log]uint32{}
+	for slot := uint32(1); slot <= s.users.used; slot++ {
+		if u := s.users.at(slot); u.alive() {
+			users[slot] = &tally{}
+			if tenants[u.tenant] == nil {
+				tenants[u.tenant] = &tally{}
+			}
+		}
+	}
+	for slot := uint32(1); slot <= s.sessions.used; slot++ {
+		se := s.sessions.at(slot)
+		if !se.node.alive() {
+			continue
+		}
+		if err := s.checkSession(slot, se); err != nil {
+			return err
+		}
+		for _, t := range []*tally{users[se.user], tenants[s.users.at(se.user).tenant]} {
+			t.sessions++
+			t.followers += step(false, !se.has(ended))
+			t.reach += step(false, se.flags.reachable())
+			t.ws += step(false, se.has(inWS))
+			t.ajax += step(false, se.has(inAjax))
+			t.present += step(false, se.present())
+		}
+		for _, l := range s.logsOf(se) {
+			if l != nil && !se.has(ended) {
+				cursors[l]++
+			}
+		}
+	}
+	for slot, want := range users {
+		u := s.users.at(slot)
+		got := tally{u.sessions, u.followers, u.reach, u.ws, u.ajax, u.present}
+		if got != *want {
+			return fmt.Errorf("user %d counts %+v, has %+v", slot, got, *want)
+		}
+	}
+	for slot, want := range tenants {
+		t := s.tenants[slot]
+		if t.followers != want.followers || t.reach != want.reach ||
+			t.ws != want.ws || t.ajax != want.ajax {
+			return fmt.Errorf("tenant %d counts %+v, has %+v", slot, *t, *want)
+		}
+	}
+	return s.checkLogs(cursors)
+}
+
+func (s *Shard) checkSession(slot uint32, se *session) error {
+	if se.confirmed > se.sent || se.sent > s.seq {
+		return fmt.Errorf("session %d: confirmed %d, sent %d, seq %d",
+			slot, se.confirmed, se.sent, s.seq)
+	}
+	mayLose := se.ws != 0 || se.has(awaiting|answerOut)
+	if se.sent != se.confirmed && !mayLose {
+		return fmt.Errorf("session %d: %d..%d is out with nobody", slot, se.confirmed, se.sent)
+	}
+	if se.has(answerOut) && (se.ws != 0 || se.has(pollOpen)) {
+		return fmt.Errorf("session %d: an answer is out beside a carrier", slot)
+	}
+	if se.has(kept) && se.has(inWS|inAjax|entry|crowded|pollOpen) {
+		return fmt.Errorf("session %d: kept and here, %b", slot, se.flags)
+	}
+	if !se.has(kept) && !se.has(inWS|inAjax|entry) {
+		return fmt.Errorf("session %d: neither here nor kept", slot)
+	}
+	c := s.crowds[SessionID(s.sessions.id(slot))]
+	if (c != nil) != se.has(crowded) || (c != nil && c.await != 0) != se.has(awaiting) {
+		return fmt.Errorf("session %d: crowd %+v, flags %b", slot, c, se.flags)
+	}
+	return nil
+}
+
+func (s *Shard) checkLogs(cursors map[*log]uint32) error {
+	free := map[uint32]bool{0: true}
+	for _, slot := range s.freeLogs {
+		free[slot] = true
+	}
+	entries, bytes := 0, 0
+	for slot, l := range s.logs {
+		if free[uint32(slot)] {
+			continue
+		}
+		sum, last, size := l.behind, uint64(0), 0
+		for i := range l.n {
+			e := l.get(i)
+			sum += e.here
+			if e.Seq <= last || e.tomb() != (i < l.tombs) || e.holds < 1 {
+				return fmt.Errorf("log %d: entry %d of %d is %+v", slot, i, l.n, *e)
+			}
+			last = e.Seq
+			if !e.tomb() {
+				entries++
+				size += e.size
+			}
+		}
+		if sum != cursors[l] {
+			return fmt.Errorf("log %d counts %d cursors, has %d", slot, sum, cursors[l])
+		}
+		if l.n > 0 && l.behind == 0 || l.n == 0 && l.open == 0 || size != l.bytes {
+			return fmt.Errorf("log %d should be trimmed: %+v", slot, *l)
+		}
+		bytes += size
+	}
+	if entries != s.counts.Entries || bytes != s.counts.LogBytes {
+		return fmt.Errorf("%d entries of %d bytes, counted %+v", entries, bytes, s.counts)
+	}
+	n := 0
+	for e := s.oldest; e != nil; e = e.newer {
+		if e.newer != nil && e.newer.Seq <= e.Seq || e.newer == nil && e != s.newest {
+			return fmt.Errorf("the order of all entries is broken at %d", e.Seq)
+		}
+		n++
+	}
+	if n != entries {
+		return fmt.Errorf("%d entries in order, %d in logs", n, entries)
+	}
+	return nil
+}

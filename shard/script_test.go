@@ -1,0 +1,408 @@
+package shard_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chskd/chskd/shard"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata print into them")
+
+// TestScripts plays the scripts of testdata. A script is a list of steps:
+//
+//	command arguments
+//	----
+//	what it prints
+//
+// separated by empty lines; lines that begin with # are for the reader. See
+// script.run for the commands.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			playScript(t, file)
+		})
+	}
+}
+
+func playScript(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := newScript()
+	var out strings.Builder
+	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	for i := 0; i < len(lines); {
+		line := lines[i]
+		out.WriteString(line + "\n")
+		i++
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := i
+		if i == len(lines) || lines[i] != "----" {
+			t.Fatalf("%s:%d: no ---- after %q", file, i, line)
+		}
+		i++
+		var want strings.Builder
+		for ; i < len(lines) && lines[i] != ""; i++ {
+			want.WriteString(lines[i] + "\n")
+		}
+		got := sc.run(strings.Fields(line))
+		out.WriteString("----\n" + got)
+		if got != want.String() && !*rewrite {
+			t.Fatalf("%s:%d: %s\ngot:\n%swant:\n%s", file, at, line, got, want.String())
+		}
+		if err := sc.s.Check(); err != nil {
+			t.Fatalf("%s:%d: %s: %v", file, at, line, err)
+		}
+	}
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// script is a shard and the names that a script has given to what it returned.
+type script struct {
+	s        *shard.Shard
+	cfg      shard.Config
+	now      uint32
+	ids      map[string]shard.SessionID
+	released []string
+}
+
+func newScript() *script {
+	sc := &script{
+		ids: map[string]shard.SessionID{},
+		cfg: shard.Config{
+			WSGrace: 2500, AjaxGrace: 5000, Keep: 60000,
+			FlushWS: 30, FlushAjax: 100, Pace: 20,
+		},
+	}
+	sc.s = shard.New(sc.cfg)
+	return sc
+}
+
+// named is a payload whose release is printed.
+type named struct {
+	sc   *script
+	name string
+	size int
+	gone bool
+}
+
+func (n *named) Len() int { return n.size }
+
+func (n *named) Release() {
+	if n.gone {
+		panic("released twice: " + n.name)
+	}
+	n.gone = true
+	n.sc.released = append(n.sc.released, n.name)
+}
+
+// args are a command's words: plain ones in order, and key=value.
+type args struct {
+	word []string
+	opt  map[string]string
+}
+
+func parseArgs(words []string) args {
+	a := args{opt: map[string]string{}}
+	for _, w := range words {
+		if k, v, ok := strings.Cut(w, "="); ok {
+			a.opt[k] = v
+		} else {
+			a.word = append(a.word, w)
+		}
+	}
+	return a
+}
+
+func (a args) at(i int) string {
+	if i < len(a.word) {
+		return a.word[i]
+	}
+	return ""
+}
+
+func (a args) has(word string) bool {
+	for _, w := range a.word {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func number(text string) uint64 {
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+func (a args) num(key string) uint64 { return number(a.opt[key]) }
+
+// to reads [tenant:]user[/client]; the user ~ is the one without uid.
+func to(name string) shard.To {
+	var t shard.To
+	if tenant, rest, ok := strings.Cut(name, ":"); ok {
+		t.Tenant, name = []byte(tenant), rest
+	}
+	user, client, ok := strings.Cut(name, "/")
+	if ok {
+		t.Client = []byte(client)
+	}
+	t.NilUID = user == "~"
+	if !t.NilUID {
+		t.UID = []byte(user)
+	}
+	return t
+}
+
+func key(name string) shard.Key {
+	t := to(name)
+	return shard.Key{Tenant: t.Tenant, UID: t.UID, Client: t.Client, NilUID: t.NilUID}
+}
+
+func showUser(tenant, uid []byte, nilUID bool) string {
+	name := string(uid)
+	switch {
+	case nilUID:
+		name = "~"
+	case name == "":
+		name = "(empty)"
+	}
+	if len(tenant) > 0 {
+		name = string(tenant) + ":" + name
+	}
+	return name
+}
+
+// run executes one command and returns what it prints; changes of presence and
+// released payloads are printed after every command.
+func (sc *script) run(words []string) string {
+	var out strings.Builder
+	a := parseArgs(words[1:])
+	sc.command(&out, words[0], a)
+	var p shard.Presence
+	for sc.s.NextPresence(&p) {
+		state := "close"
+		if p.Open {
+			state = "open"
+		}
+		fmt.Fprintln(&out, state, showUser(p.Tenant, p.UID, p.NilUID))
+	}
+	if len(sc.released) > 0 {
+		fmt.Fprintln(&out, "released", strings.Join(sc.released, " "))
+		sc.released = nil
+	}
+	return out.String()
+}
+
+func (sc *script) command(out *strings.Builder, name string, a args) {
+	s, who, ref := sc.s, a.at(0), number0(a.at(1))
+	id := sc.ids[who]
+	switch name {
+	case "config": // field=value ...: starts anew
+		for field, v := range a.opt {
+			sc.configure(field, int(number(v)))
+		}
+		sc.s = shard.New(sc.cfg)
+	case "at": // TIME: advances the clock
+		sc.now = uint32(number(a.at(0)))
+		s.Advance(sc.now)
+	case "attach": // SESSION REF [packer=N] [as=NAME]
+		got, displaced, err := s.AttachWS(sc.now, key(who), ref, uint8(a.num("packer")))
+		sc.bind(out, a, got, err)
+		if displaced != 0 {
+			fmt.Fprintln(out, "displaced", displaced)
+		}
+	case "displaced": // SESSION REF confirmed=N
+		s.Displaced(sc.now, id, ref, a.num("confirmed"))
+	case "detach": // SESSION REF confirmed=N [alive]
+		s.DetachWS(sc.now, id, ref, a.num("confirmed"), a.has("alive"))
+	case "confirm": // SESSION REF seq=N
+		s.Confirm(id, ref, a.num("seq"))
+	case "stalled": // SESSION REF sent=N
+		s.Stalled(id, ref, a.num("sent"))
+	case "drained": // SESSION REF
+		s.Drained(sc.now, id, ref)
+	case "poll": // SESSION REF [handshake] [udt=N]
+		got, v, err := s.Poll(sc.now, key(who), ref, 0, a.has("handshake"), a.num("udt"))
+		sc.bind(out, a, got, err)
+		if err == nil {
+			fmt.Fprintln(out, []string{"handshake", "park"}[v])
+		}
+	case "poll-gone": // SESSION REF
+		s.PollGone(sc.now, id, ref)
+	case "poll-answered": // SESSION REF
+		s.PollAnswered(sc.now, id, ref)
+	case "touch": // SESSION
+		got, err := s.Touch(sc.now, key(who))
+		sc.bind(out, a, got, err)
+		if got == 0 {
+			fmt.Fprintln(out, "no session")
+		}
+	case "ajax-session": // SESSION
+		got, poll := s.AjaxSession(key(who))
+		fmt.Fprintln(out, "known", got != 0 && got == id, "poll", poll)
+	default:
+		sc.question(out, name, a)
+	}
+}
+
+func number0(text string) uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (sc *script) configure(field string, v int) {
+	c := &sc.cfg
+	times := map[string]*uint32{
+		"WSGrace": &c.WSGrace, "AjaxGrace": &c.AjaxGrace, "Keep": &c.Keep,
+		"FlushWS": &c.FlushWS, "FlushAjax": &c.FlushAjax, "Pace": &c.Pace, "LogAge": &c.LogAge,
+	}
+	sizes := map[string]*int{
+		"BatchEvents": &c.BatchEvents, "BatchBytes": &c.BatchBytes, "LogEntries": &c.LogEntries,
+		"LogBytes": &c.LogBytes, "ShardBytes": &c.ShardBytes,
+		"UserSessions": &c.UserSessions, "KeptSessions": &c.KeptSessions,
+	}
+	switch {
+	case times[field] != nil:
+		*times[field] = uint32(v)
+	case sizes[field] != nil:
+		*sizes[field] = v
+	case field == "ConfirmOnSend":
+		c.ConfirmOnSend = v != 0
+	default:
+		panic("no field " + field)
+	}
+}
+
+// bind remembers a session's id under its name, and under as=NAME.
+func (sc *script) bind(out *strings.Builder, a args, id shard.SessionID, err error) {
+	if err != nil {
+		fmt.Fprintln(out, err)
+		return
+	}
+	name := a.at(0)
+	if old, ok := sc.ids[name]; ok && old != id && id != 0 {
+		fmt.Fprintln(out, "a new session")
+	}
+	sc.ids[name] = id
+	if as := a.opt["as"]; as != "" {
+		sc.ids[as] = id
+	}
+}
+
+func (sc *script) question(out *strings.Builder, name string, a args) {
+	s := sc.s
+	switch name {
+	case "push": // USER[/CLIENT] NAME... [flush] [size=N]
+		for _, p := range sc.payloads(a, 1) {
+			fmt.Fprintln(out, "sessions", s.Push(sc.now, to(a.at(0)), p, a.has("flush")))
+		}
+	case "broadcast": // NAME... [tenant=T] [except=a,b] [flush] [size=N]
+		tenant := []byte(a.opt["tenant"])
+		for _, p := range sc.payloads(a, 0) {
+			var n int
+			if a.opt["except"] != "" {
+				uids := strings.Split(a.opt["except"], ",")
+				n = s.PushAllExcept(sc.now, tenant, p, a.has("flush"), uids)
+			} else {
+				n = s.PushAll(sc.now, tenant, p, a.has("flush"), nil)
+			}
+			fmt.Fprintln(out, "sessions", n)
+		}
+	case "turn": // [max=N]: takes deliveries
+		sc.turn(out, int(a.num("max")))
+	case "close": // USER[/CLIENT]
+		n := s.CloseSessions(sc.now, to(a.at(0)), func(_ shard.SessionID, ref uint64, ajax bool) {
+			fmt.Fprintln(out, "ends", ref, map[bool]string{false: "ws", true: "ajax"}[ajax])
+		})
+		fmt.Fprintln(out, "sessions", n)
+	case "due":
+		due, ok := s.Due()
+		fmt.Fprintln(out, due, ok)
+	case "counts":
+		fmt.Fprintf(out, "%+v\n", s.Counts())
+	case "users":
+		s.Users(0, 1000, func(_ uint32, u shard.UserInfo) {
+			fmt.Fprintln(out, showUser(u.Tenant, u.UID, u.NilUID), "ws", u.WS, "ajax", u.Ajax)
+		})
+	case "user": // USER[/CLIENT]
+		sc.user(out, a.at(0))
+	default:
+		panic("no command " + name)
+	}
+}
+
+func (sc *script) payloads(a args, from int) (ps []shard.Payload) {
+	for _, w := range a.word[from:] {
+		if w != "flush" {
+			ps = append(ps, &named{sc: sc, name: w, size: max(1, int(a.num("size")))})
+		}
+	}
+	return ps
+}
+
+func (sc *script) turn(out *strings.Builder, limit int) {
+	var d shard.Delivery
+	for i := 0; limit == 0 || i < limit; i++ {
+		if !sc.s.NextDelivery(sc.now, &d) {
+			return
+		}
+		kind := "ws"
+		if d.Ajax {
+			kind = "poll"
+		}
+		fmt.Fprintf(out, "%s %d %d..%d:", kind, d.Ref, d.From, d.To)
+		if d.Run == nil {
+			fmt.Fprintf(out, " missed %d\n", d.Missed)
+			continue
+		}
+		for _, e := range d.Run.Entries {
+			fmt.Fprintf(out, " %s", e.Payload.(*named).name)
+		}
+		fmt.Fprintln(out)
+	}
+}
+
+func (sc *script) user(out *strings.Builder, name string) {
+	var lines []string
+	u, ok := sc.s.User(to(name), func(i shard.SessionInfo) {
+		lines = append(lines, fmt.Sprintf("  %s ws %v ajax %v packer %d lag %d",
+			i.Client, i.WS, i.Ajax, i.Packer, i.Lag))
+	})
+	if !ok {
+		fmt.Fprintln(out, "absent")
+		return
+	}
+	sort.Strings(lines)
+	fmt.Fprintln(out, showUser(u.Tenant, u.UID, u.NilUID), "ws", u.WS, "ajax", u.Ajax)
+	for _, l := range lines {
+		fmt.Fprintln(out, l)
+	}
+}
