@@ -169,19 +169,30 @@ func (h *Head) transferEncoding(value []byte) error {
 }
 
 // connection takes one Connection field, a list of options (RFC 9110 §7.6.1).
+// Nearly always it is one known option.
 func (h *Head) connection(value []byte) {
+	if option := connectionOption(value); option != 0 {
+		h.flags |= option
+		return
+	}
 	for value != nil {
 		var item []byte
 		item, value = nextItem(value)
-		switch {
-		case fold(item, "keep-alive"):
-			h.flags |= sawKeepAlive
-		case fold(item, "close"):
-			h.flags |= sawClose
-		case fold(item, "upgrade"):
-			h.flags |= sawUpgrade
-		}
+		h.flags |= connectionOption(item)
 	}
+}
+
+// connectionOption gives the flag of a connection option, 0 for others.
+func connectionOption(item []byte) flags {
+	switch {
+	case fold(item, "keep-alive"):
+		return sawKeepAlive
+	case fold(item, "close"):
+		return sawClose
+	case fold(item, "upgrade"):
+		return sawUpgrade
+	}
+	return 0
 }
 
 // upgrade takes one Upgrade field, a list of protocols (RFC 9110 §7.8).

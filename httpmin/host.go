@@ -10,12 +10,8 @@ func validHost(b []byte) bool {
 		end := bytes.IndexByte(b, ']')
 		return end > 0 && validIPv6(b[1:end]) && validPort(b[end+1:])
 	}
-	colon := bytes.IndexByte(b, ':')
-	if colon < 0 {
-		colon = len(b)
-	}
-	name := b[:colon]
-	return len(name) > 0 && every(name, hostChar) && validEscapes(name) && validPort(b[colon:])
+	end := skip(b, 0, hostChar)
+	return end > 0 && validEscapes(b[:end]) && validPort(b[end:])
 }
 
 // validPort says whether b is empty or ":" and a port, which may be empty too.

@@ -62,14 +62,28 @@ func atLeast(w7 uint64, c byte) uint64 { return w7 + ones*(0x80-uint64(c)) }
 // equals tests each byte of w7 for == c.
 func equals(w7 uint64, c byte) uint64 { return ^((w7 ^ ones*uint64(c)) + lows) }
 
+// textHits tests for control characters, HTAB among them.
+func textHits(w uint64) uint64 {
+	w7 := w & lows
+	return (^atLeast(w7, 0x20) | atLeast(w7, 0x7f)) &^ w & highs
+}
+
 // skipText gives the index of the first byte at or after i that may not stand
 // in a field value: a control character other than HTAB (RFC 9110 §5.5). Bytes
 // from 0x80 up are obs-text and may.
+//
+// Long values, such as User-Agent, go sixteen bytes at a time.
 func skipText(b []byte, i int) int {
+	for i+16 <= len(b) {
+		s := b[i : i+16 : i+16]
+		if textHits(binary.LittleEndian.Uint64(s))|textHits(binary.LittleEndian.Uint64(s[8:])) != 0 {
+			break
+		}
+		i += 16
+	}
 	for i+8 <= len(b) {
 		w := binary.LittleEndian.Uint64(b[i:])
-		w7 := w & lows
-		hits := (^atLeast(w7, 0x20) | atLeast(w7, 0x7f)) &^ w & highs
+		hits := textHits(w)
 		if hits == 0 {
 			i += 8
 			continue
