@@ -12,7 +12,7 @@ import (
 
 const (
 	// patience is how much later than recorded a server's step may come.
-	patience = 20 * time.Second
+	patience = 10 * time.Second
 
 	// impatience replaces it once a step did not come: the run has failed already.
 	impatience = 300 * time.Millisecond
@@ -47,32 +47,36 @@ func newPlayer(t testing.TB, addr string, script []expected) *player {
 // play runs the script to its end and gives the differences, none if all went as written.
 func (p *player) play() []string {
 	defer p.closeAll()
-	last := p.script[0].at
+	last := p.script[0].at  // of the step before
+	acted := p.script[0].at // of the client's step before
 	for i := range p.script {
 		s := &p.script[i]
 		if s.fromClient() {
-			gap := time.Duration((s.at - last) * float64(time.Second))
-			p.await(p.script[:i], gap)
-			time.Sleep(gap)
+			p.await(p.script[:i], seconds(last-acted))
+			time.Sleep(seconds(s.at - last))
 			p.act(s, i)
+			acted = s.at
 		}
 		last = s.at
 	}
-	p.await(p.script, 0)
+	p.await(p.script, seconds(last-acted))
 	p.awaitEnds()
 	p.compare()
 	return p.diffs
 }
 
-// await waits until everything that the server sends in these steps has come.
-func (p *player) await(steps []expected, gap time.Duration) {
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// await waits until everything that the server sends in these steps has come; recorded is how
+// long that took there.
+func (p *player) await(steps []expected, recorded time.Duration) {
 	want := map[int]int{}
 	for _, s := range steps {
 		if !s.fromClient() {
 			want[s.conn]++
 		}
 	}
-	if !p.until(p.wait+gap, func() bool {
+	if !p.until(p.wait+recorded, func() bool {
 		for number, n := range want {
 			if c := p.conns[number]; len(c.got) < n && !c.ended {
 				return false
@@ -145,18 +149,18 @@ func (p *player) act(s *expected, i int) {
 
 // checkFirst notes that the server ended a connection that the recorded one let the client end.
 func (p *player) checkFirst(s *expected, i int) {
-	before := -1.0
+	var before float64
 	for _, e := range p.script[:i] {
-		if e.conn == s.conn && !e.fromClient() {
-			if e.line == finLine(s.conn) {
-				return
-			}
+		if e.line == finLine(s.conn) {
+			return
+		}
+		if e.conn == s.conn {
 			before = e.at
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.conns[s.conn].ended && before >= 0 && s.at-before >= seesClose {
+	if p.conns[s.conn].ended && s.at-before >= seesClose {
 		p.diffs = append(p.diffs, fmt.Sprintf("c%d: the server closed first", s.conn))
 	}
 }
