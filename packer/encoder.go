@@ -35,6 +35,7 @@ type encoder struct {
 // frame is what the encoder keeps about one open map.
 type frame struct {
 	names keySet
+	keys  int    // keys so far, the current one included
 	keyAt int    // where the current key begins in dst
 	to    Format // the encoder's format around that key
 }
@@ -275,7 +276,7 @@ func (e *encoder) keyTo(n int, fr *frame) {
 	default:
 		e.put(",")
 	}
-	fr.keyAt, fr.to = len(e.dst), e.to
+	fr.keys, fr.keyAt, fr.to = n+1, len(e.dst), e.to
 	e.inKey = true
 }
 

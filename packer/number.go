@@ -208,8 +208,8 @@ func (n *number) double() float64 {
 // appendDecimal appends the float or decimal numeral as edn and JSON both read it: no plus, no leading
 // zeros, digits on both sides of a point, the same digits otherwise. (1.M has the scale of 1M.)
 func (n *number) appendDecimal(dst []byte, sign bool) []byte {
-	if sign && n.neg {
-		dst = append(dst, '-')
+	if sign && n.neg && (n.class == numFloat || !n.isZero()) {
+		dst = append(dst, '-') // decimals have no negative zero
 	}
 	dst = appendInt(dst, n.digits)
 	if n.point && (n.class == numFloat || len(n.frac) > 0) {
@@ -225,6 +225,8 @@ func (n *number) appendDecimal(dst []byte, sign bool) []byte {
 	}
 	return dst
 }
+
+func (n *number) isZero() bool { return len(trimZeros(n.digits)) == 0 && len(trimZeros(n.frac)) == 0 }
 
 // appendInteger appends the decimal digits of an integer numeral.
 func (n *number) appendInteger(dst []byte) []byte {

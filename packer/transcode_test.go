@@ -29,7 +29,7 @@ func TestEDNToJSON(t *testing.T) {
 		{"big hex", `[0xFFFFFFFFFFFFFFFF -0x10000000000000000 36rZZZZZZZZZZZZZ]`,
 			`[18446744073709551615,-18446744073709551616,170581728179578208255]`},
 		{"floats keep their digits", `[1.5 -0.0 1.0 1. 1e5 1.5E-7 09.50]`, `[1.5,-0.0,1.0,1.0,1E5,1.5E-7,9.50]`},
-		{"decimals keep their digits", `[1.50M 1E+3M -0.001M 1M 1.M 010M]`, `[1.50,1E+3,-0.001,1,1,10]`},
+		{"decimals keep their digits", `[1.50M 1E+3M -0.001M 1M 1.M 010M -0M -0.00M]`, `[1.50,1E+3,-0.001,1,1,10,0,0.00]`},
 		{"ratios", `[22/7 -1/3 4/2 -4/2 0/5 010/4]`, `["22/7","-1/3",2,-2,0,"5/2"]`},
 		{"big ratios", `[100000000000000000000/3 100000000000000000000/10 3/99999999999999999999]`,
 			`["100000000000000000000/3",10000000000000000000,"1/33333333333333333333"]`},
@@ -64,8 +64,10 @@ func TestEDNToJSON(t *testing.T) {
 		{"namespaced map", `#:foo{:a 1 :_/b 2 :c/d 3 e 4 "f" 5 :g {:h 6} [:i] 7}`,
 			`{"foo/a":1,"b":2,"c/d":3,"foo/e":4,"f":5,"foo/g":{"h":6},"[:i]":7}`},
 		{"names that meet", `{:a 1, "a" 2, a 3, "\"a\"" 4}`,
-			`{"a":1,"\"a\"":2,"\"\\\"a\\\"\"":3,"\"\\\"\\\\\\\"a\\\\\\\"\\\"\"":4}`},
-		{"names that meet, numbers", `{1 :a, "1" :b, 1.0 :c, "1.0" :d}`, `{"1":"a","\"1\"":"b","1.0":"c","\"1.0\"":"d"}`},
+			`{"a":1,"a#2":2,"a#3":3,"\"a\"":4}`},
+		{"names that meet, numbers", `{1 :a, "1" :b, 1.0 :c, "1.0" :d}`, `{"1":"a","1#2":"b","1.0":"c","1.0#4":"d"}`},
+		{"names that meet names made", `{"a#3" 1, :a 2, "a" 3}`, `{"a#3":1,"a":2,"a#3#3":3}`},
+		{"names that meet, equal to nothing", `{##NaN 1, ##NaN 2, ##NaN 3}`, `{"##NaN":1,"##NaN#2":2,"##NaN#3":3}`},
 	} {
 		got, err := transcode(packer.JSON, c.edn, packer.EDN)
 		if err != nil || got != c.json {
