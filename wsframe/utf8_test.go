@@ -99,9 +99,14 @@ func TestUTF8Exhaustive(t *testing.T) {
 	b := make([]byte, 4)
 	for first := range 256 {
 		for second := range 256 {
-			for _, third := range classes {
-				for _, fourth := range classes {
-					b[0], b[1], b[2], b[3] = byte(first), byte(second), third, fourth
+			b[0], b[1] = byte(first), byte(second)
+			rest := classes
+			if !viable(b[:2]) {
+				rest = classes[:1] // refused before
+			}
+			for _, third := range rest {
+				for _, fourth := range rest {
+					b[2], b[3] = third, fourth
 					checkSequence(t, b)
 				}
 			}
