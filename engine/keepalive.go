@@ -19,6 +19,7 @@ type timers struct {
 	acks     deadline.FIFO // ackCheckMs
 	stalls   deadline.FIFO // stallCheckMs
 	closing  deadline.FIFO // CloseMs
+	finish   deadline.FIFO // finishCheckMs
 	held     deadline.FIFO // HeldMs
 	heldTry  deadline.FIFO // heldCheckMs
 	drain    deadline.FIFO // drainStepMs
@@ -29,7 +30,7 @@ type timers struct {
 func (l *loop) due() (due uint32, ok bool) {
 	t := &l.timers
 	for _, f := range [...]*deadline.FIFO{&t.heads, &t.idle, &t.kalive, &t.pinged, &t.acks,
-		&t.stalls, &t.closing, &t.held, &t.heldTry, &t.drain, &t.callback} {
+		&t.stalls, &t.closing, &t.finish, &t.held, &t.heldTry, &t.drain, &t.callback} {
 		d, has := f.Due()
 		due, ok = earlier(due, ok, d, has)
 	}
@@ -57,6 +58,7 @@ func (l *loop) deadlines() {
 	l.each(&l.timers.acks, (*loop).checkAcks)
 	l.each(&l.timers.stalls, (*loop).stallDue)
 	l.each(&l.timers.closing, (*loop).closingDue)
+	l.each(&l.timers.finish, (*loop).finishDue)
 	l.each(&l.timers.held, (*loop).heldDue)
 	l.each(&l.timers.heldTry, (*loop).heldTryDue)
 	l.callbacksDue()
@@ -182,19 +184,31 @@ func (l *loop) closingDue(slot uint32, c *conn) {
 	if c.state != sClosing && (c.state != sWS || c.flags&fCloseSent == 0) {
 		return
 	}
-	s := l.conns.sock(slot)
-	switch out := s.OutboundBuffered(); {
-	case l.passed(c.since) < l.opts.Limits.CloseMs:
-		return // an older entry; the one of `since` comes after it
-	case out > 0 && l.passed(c.since) < l.opts.Limits.StallMs:
-	case out == 0 && c.state == sClosing && c.flags&fFin == 0:
-		c.flags |= fFin
-		l.net.finish(s)
-	default:
+	limit := l.opts.Limits.CloseMs
+	if l.conns.sock(slot).OutboundBuffered() > 0 {
+		limit = l.opts.Limits.StallMs
+	}
+	left := int32(c.since + limit - l.now)
+	switch {
+	case left <= 0:
 		l.closeConn(slot)
+	case limit == l.opts.Limits.StallMs:
+		l.timers.closing.Push(l.conns.timer(slot), l.now+l.opts.Limits.CloseMs)
+	default:
+		// An older entry; the one of `since` comes after it.
+	}
+}
+
+// finishDue sends our FIN once all is out.
+func (l *loop) finishDue(slot uint32, c *conn) {
+	if c.state != sClosing || c.flags&fFin != 0 {
 		return
 	}
-	l.timers.closing.Push(l.conns.timer(slot), l.now+l.opts.Limits.CloseMs)
+	if s := l.conns.sock(slot); s.OutboundBuffered() > 0 {
+		l.timers.finish.Push(l.conns.timer(slot), l.now+finishCheckMs)
+		return
+	}
+	l.sendFin(slot, c)
 }
 
 // callbacksDue tells clients whose callback no backend has answered in CallbackMs.

@@ -121,7 +121,7 @@ func (c *simClient) leave(silently bool) {
 	if silently {
 		c.w.strays = append(c.w.strays, stray{s, l, true})
 	} else {
-		c.w.cut(s, l)
+		c.w.cut(s, l, false)
 		c.read()
 	}
 	c.sock, c.open, c.polling = nil, false, false

@@ -103,7 +103,7 @@ func (w *simWorld) step() {
 	case 10:
 		if n := len(w.strays); n > 0 {
 			x := w.strays[w.rng.Intn(n)]
-			w.cut(x.sock, x.loop)
+			w.cut(x.sock, x.loop, x.silent)
 		}
 	case 11:
 		w.replySome()
@@ -131,7 +131,7 @@ func (w *simWorld) replySome() {
 
 // settleDown brings everybody back and lets all arrive.
 func (w *simWorld) settleDown() {
-	for range 60 {
+	for i := range 70 {
 		for _, c := range w.clients {
 			c.deaf = false
 			if c.sock != nil && (c.sock.closed || c.sock.fin) {
@@ -143,7 +143,8 @@ func (w *simWorld) settleDown() {
 		}
 		w.turns(true)
 		w.ackSome(0)
-		w.advance(50)
+		// First soon, then long enough for connections that died unseen to be noticed.
+		w.advance([]uint32{50, 1000}[i/40])
 	}
 }
 
@@ -167,7 +168,7 @@ func (w *simWorld) emptyOut() {
 		c.leave(false)
 	}
 	for _, x := range w.strays {
-		w.cut(x.sock, x.loop)
+		w.cut(x.sock, x.loop, x.silent)
 	}
 	w.turns(true)
 	w.advance(90_000)

@@ -172,12 +172,15 @@ func (w *simWorld) give(s *simSock, l *loop, b string) {
 	l.onTraffic(s.ctx.(*conn).slot)
 }
 
-// cut breaks a connection: some of what is on the way still arrives, the rest is lost.
-func (w *simWorld) cut(s *simSock, l *loop) {
+// cut breaks a connection: some of what is on the way still arrives, unless the
+// network is silent, and the rest is lost.
+func (w *simWorld) cut(s *simSock, l *loop, silent bool) {
 	if s.closed {
 		return
 	}
-	s.ack(w.rng.Intn(len(s.kernel) + 1))
+	if !silent {
+		s.ack(w.rng.Intn(len(s.kernel) + 1))
+	}
 	s.broken = true
 	l.net.close(s)
 }

@@ -94,9 +94,18 @@ func (l *loop) finish(slot uint32, c *conn) {
 		_, _ = s.Discard(n) // reports only how much there was
 	}
 	if s.OutboundBuffered() == 0 {
-		c.flags |= fFin
-		l.net.finish(s)
+		l.sendFin(slot, c)
+		return
 	}
+	l.timers.closing.Push(l.conns.timer(slot), l.now+l.opts.Limits.CloseMs)
+	l.timers.finish.Push(l.conns.timer(slot), l.now+finishCheckMs)
+}
+
+// sendFin ends our side; from here on the peer has CloseMs to end its own.
+func (l *loop) sendFin(slot uint32, c *conn) {
+	c.flags |= fFin
+	c.since = l.now
+	l.net.finish(l.conns.sock(slot))
 	l.timers.closing.Push(l.conns.timer(slot), l.now+l.opts.Limits.CloseMs)
 }
 
