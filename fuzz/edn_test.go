@@ -46,8 +46,9 @@ func FuzzEDN(f *testing.F) {
 	})
 }
 
-// checkFormat holds for every format: same input, same answer; the value's span is the value; a value may
-// stand anywhere in a message; what Append writes can be read, and means the same when written again.
+// checkFormat holds for every format: same input, same answer; the value's span is the value; a
+// value may stand anywhere in a message; what Append writes can be read, and means the same when
+// written again.
 func checkFormat(t *testing.T, f packer.Format, in []byte) {
 	t.Helper()
 	given := bytes.Clone(in)
@@ -150,8 +151,8 @@ func tooDeep(err error) bool {
 	return errors.As(err, &d) && d.Reason == "nested deeper than 512"
 }
 
-// checkAppend: transcoding works exactly when the text is a value, and gives one that is the same when
-// it comes back and goes there again.
+// checkAppend: transcoding works exactly when the text is a value, and gives one that is the same
+// when it comes back and goes there again.
 func checkAppend(t *testing.T, f, to packer.Format, in []byte, errValue error) {
 	t.Helper()
 	for _, o := range []packer.Options{{}, {Event: true}, {StringKeys: true}} {
@@ -176,8 +177,8 @@ func checkAppend(t *testing.T, f, to packer.Format, in []byte, errValue error) {
 	}
 }
 
-// checkStable sends JSON back to f and here again, which must give the same text. A number beyond a double
-// is the one that does not survive: it is ##Inf in edn, and a string when it comes again.
+// checkStable sends JSON back to f and here again, which must give the same text. A number beyond a
+// double is the one that does not survive: it is ##Inf in edn, and a string when it comes again.
 func checkStable(t *testing.T, f, to packer.Format, out []byte) {
 	t.Helper()
 	back, err := packer.Append(nil, f, out, to, packer.Options{})

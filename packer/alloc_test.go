@@ -6,12 +6,13 @@ import (
 	"github.com/chskd/chskd/packer"
 )
 
-// A client's event, its check at the push boundary and its way into another format allocate nothing once
-// the caller's buffers have grown.
+// A client's event, its check at the push boundary and its way into another format allocate nothing
+// once the caller's buffers have grown.
 func TestNoAllocations(t *testing.T) {
 	var m packer.Message
 	dst := make([]byte, 0, 4096)
-	wide := `{:a 1 :b 2 :c 3 :d 4 :e {:f 1 :g 2 :h 3} "i" 5 j 6 7 8 [9] 10 :k #:l{:m 1 :n 2}}`
+	wide := `{:a 1 :b 2 :c 3 :d 4 :e {:f 1 :g 2 :h 3} "i" 5 j 6 7 8 [9] 10 :k #:l{:m 1 :n 2}
+		:o 1 :p 2 :q 3 :r 4 :s 5 :t 6 :u 7 :v 8 :w 9 :x {:a 1 :b 2 :c 3 :d 4 :e 5 :f 6 :g 7 :h 8}}`
 	for _, c := range []struct {
 		name string
 		text string
@@ -21,7 +22,9 @@ func TestNoAllocations(t *testing.T) {
 		{"json", chatJSON, packer.JSON},
 		{"edn ping", `[[:chsk/ws-ping] "a1b2c3"]`, packer.EDN},
 		{"json escaped id", `[["chat\/send",{"a":"b\nc"}],"cb"]`, packer.JSON},
-		{"edn zoo", `[[:a/b [1.5 -2.5M 1/2 0x10 \a #uuid "0-0-0-0-1" #inst "2024" "\n" #{1 :b "c"} ` + wide + `]] 1]`, packer.EDN},
+		{"edn zoo",
+			`[[:a/b [1.5 -2.5M 1/2 0x10 \a #uuid "0-0-0-0-1" #inst "2024" "\n" #{1 :b "c"} ` + wide + `]] 1]`,
+			packer.EDN},
 	} {
 		in := []byte(c.text)
 		parse := func() {

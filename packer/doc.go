@@ -1,9 +1,9 @@
 // Package packer reads and writes the values that travel between clients, daemon and backends: the
 // pair envelope of Sente's protocol, and the values in it, in the formats edn and JSON.
 //
-// It splits a client's message (ParseMessage), checks what a backend pushes (CheckEvent, CheckValue,
-// Value), writes what the server sends (AppendHandshake, AppendReply, AppendBatchStart, ...), and turns a value
-// of one format into another (Append):
+// It splits a client's message (ParseMessage), checks what a backend pushes (CheckEvent,
+// CheckValue, Value), writes what the server sends (AppendHandshake, AppendReply, AppendBatchStart,
+// ...), and turns a value of one format into another (Append):
 //
 //	var m packer.Message
 //	err := packer.EDN.ParseMessage([]byte(`[[:chat/send {:text "hi"}] "a1b2c3"]`), &m)
@@ -11,24 +11,26 @@
 //	b, err := packer.Append(nil, packer.JSON, m.Event, packer.EDN, packer.Options{})
 //	// ["chat/send",{"text":"hi"}]
 //
-// It does not build values: a decoder reads the text once and tells a sink what it meets, and
-// the sink is an encoder that writes at once, or nothing when the text is only checked. Nothing is allocated on
-// the way, beyond the growth of the caller's buffers, unless a map has more than 32 keys or more than 16 keys
-// are open at one time. It knows no transport.
+// It does not build values: a decoder reads the text once and tells a sink what it meets, and the
+// sink is an encoder that writes at once, or nothing when the text is only checked. Nothing is
+// allocated on the way, beyond the growth of the caller's buffers, unless more than 32 keys are open
+// at one time or a number has more than 64 digits. It knows no transport.
 //
-// Every function works on its arguments alone and may be called by any goroutine; a Message belongs to
-// whoever parses into it. Slices returned are spans of the input or of shared constants: valid as long as
-// the input is, and never to be written.
+// Every function works on its arguments alone and may be called by any goroutine; a Message belongs
+// to whoever parses into it. Slices returned are spans of the input or of shared constants: valid
+// as long as the input is, and never to be written.
 //
 // # What is read
 //
-// edn is what tools.reader.edn reads, Sente's own reader, with its peculiarities: #:ns{} maps, N, M, ratios, hex,
-// octal and radix numbers, characters, metadata, discards, ##Inf, raw control characters in strings,
-// duplicate keys refused by Clojure's equality. Three things differ: unknown tags are kept whole, because values
-// are passed on; what nests deeper than DepthMax is refused; and so is a number longer than NumberMax.
+// edn is what tools.reader.edn reads, Sente's own reader, with its peculiarities: #:ns{} maps, N,
+// M, ratios, hex, octal and radix numbers, characters, metadata, discards, ##Inf, raw control
+// characters in strings, duplicate keys refused by Clojure's equality. Three things differ: unknown
+// tags are kept whole, because values are passed on; what nests deeper than DepthMax is refused;
+// and so is a number longer than NumberMax.
 //
-// JSON is RFC 8259 in UTF-8, with names that differ within an object (RFC 7493 §2.3). Lone surrogates
-// in escapes are kept, as such escapes, in both formats: JavaScript strings can hold them.
+// JSON is RFC 8259 in UTF-8, with names that differ within an object (RFC 7493 §2.3). Lone
+// surrogates in escapes are kept, as such escapes, in both formats: JavaScript strings can hold
+// them.
 //
 // # What is lost between edn and JSON
 //
@@ -38,27 +40,28 @@
 //	nil true false             null true false          the same
 //	7 0x1F 010 36rZZ 5N        exact decimal digits     integer; N is lost, its effect not
 //	1.5 1e5 -0.0               number, same digits      float
-//	1.50M 1E+3M                number, same digits      float: the M, and digits beyond a double, are lost
+//	1.50M 1E+3M                number, same digits      float: M and digits beyond a double go
 //	22/7                       "22/7", reduced          string (4/2 is the integer 2)
 //	##Inf ##-Inf ##NaN, 1e400  "##Inf" "##-Inf" "##NaN" string
 //	"text"                     "text"                   string
 //	:a/b and a/b               "a/b"                    string; as name or event id :a/b
 //	\a \newline                "a" "\n"                 string
 //	#uuid "..."                "...", canonical         string
-//	#inst "..."                RFC 3339, UTC, ms        string; years 0000 to 9999, the rest is set to that edge
+//	#inst "..."                RFC 3339, UTC, ms        string; years 0000 to 9999, others cut
 //	[1] (1) #{1}               [1]                      vector
 //	{:a 1}                     {"a":1}                  {:a 1}
 //	#foo/bar v                 {"#foo/bar":v}           map with a string key
 //	^meta v                    v                        metadata is lost, as printers lose it
 //
-// Names of JSON objects, from edn keys: strings, keywords, symbols, characters, uuids and instants give their
-// text as above; numbers, nil and booleans the text of their JSON ({1 :a} is {"1":"a"}); every other key its
-// edn text ({[1 :b] 2} is {"[1 :b]":2}). Where that makes two names of one object equal, the later one gets # and
-// its place in the map, counted from 1, behind it: {:a 1, "a" 2} is {"a":1,"a#2":2}.
+// Names of JSON objects, from edn keys: strings, keywords, symbols, characters, uuids and instants
+// give their text as above; numbers, nil and booleans the text of their JSON ({1 :a} is {"1":"a"});
+// every other key its edn text ({[1 :b] 2} is {"[1 :b]":2}). Where that makes two names of one
+// object equal, the later one gets # and its place in the map, counted from 1, behind it: {:a 1,
+// "a" 2} is {"a":1,"a#2":2}.
 //
-// JSON names to edn keys: a name that is a legal keyword to every reader in use, and reads back as the same text,
-// becomes that keyword; any other, like "a b", "a/1" or "#x", stays a string. So no two names
-// become one key, and every JSON value comes back from edn as it was, except numbers beyond a
-// double (1e400 is ##Inf to both readers on the other side, so it is written as that) and the spelling of
-// numbers (-0 is 0, 1e5 is 1E5). With Options.StringKeys every name stays a string.
+// JSON names to edn keys: a name that is a legal keyword to every reader in use, and reads back as
+// the same text, becomes that keyword; any other, like "a b", "a/1" or "#x", stays a string. So no
+// two names become one key, and every JSON value comes back from edn as it was, except numbers
+// beyond a double (1e400 is ##Inf to both readers on the other side, so it is written as that) and
+// the spelling of numbers (-0 is 0, 1e5 is 1E5). With Options.StringKeys every name stays a string.
 package packer

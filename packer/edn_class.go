@@ -69,8 +69,8 @@ func isSpace(r rune) bool {
 func isDigit(r rune) bool { return r <= 0xFFFF && unicode.IsDigit(r) }
 
 // isName tells whether s, the text after a colon or a bare symbol, is a legal token by the reader's
-// parse-symbol, where slash is the index of its first slash or -1. The token's characters are checked
-// elsewhere.
+// parse-symbol, where slash is the index of its first slash or -1. The token's characters are
+// checked elsewhere.
 func isName(s []byte, slash int) bool {
 	if len(s) == 0 || s[len(s)-1] == ':' || s[0] == ':' && len(s) > 1 && s[1] == ':' {
 		return false

@@ -96,7 +96,8 @@ func (d *ednDecoder) same(i, j int, ns []byte) bool {
 	return d.rehash(i, ns) == d.rehash(j, ns)
 }
 
-// rehash reads the value at i again, with the second seed. Symbolic NaN has no equal, itself included.
+// rehash reads the value at i again, with the second seed. Symbolic NaN has no equal, itself
+// included.
 func (d *ednDecoder) rehash(i int, ns []byte) uint64 {
 	again := ednDecoder{b: d.b, i: i, ns: ns, hashing: true, seed: 1 - d.seed}
 	again.out.to = nowhere

@@ -76,8 +76,8 @@ func (d *ednDecoder) symbolic() fault {
 	return fine
 }
 
-// hashSymbolic: infinities equal the floats out of range; NaN equals nothing, so every place where one
-// stands has a hash of its own.
+// hashSymbolic: infinities equal the floats out of range; NaN equals nothing, so every place where
+// one stands has a hash of its own.
 func (d *ednDecoder) hashSymbolic(s symbolicValue) {
 	if s == notANumber {
 		d.hash = mix(hashBytes(d.seed, saltWord, []byte("NaN")), uint64(d.i))
@@ -86,8 +86,9 @@ func (d *ednDecoder) hashSymbolic(s symbolicValue) {
 	d.hash = hashInfinity(d.seed, s == minusInf)
 }
 
-// withMeta reads metadata and the value that carries it; i is at ^. The reader wants a map, keyword, symbol
-// or string, then a value that can carry metadata. Printers do not write metadata, so the sink gets none.
+// withMeta reads metadata and the value that carries it; i is at ^. The reader wants a map,
+// keyword, symbol or string, then a value that can carry metadata. Printers do not write metadata,
+// so the sink gets none.
 func (d *ednDecoder) withMeta(s *slots) (kind, fault) {
 	ns := d.ns
 	d.i++
@@ -113,8 +114,8 @@ func (d *ednDecoder) withMeta(s *slots) (kind, fault) {
 	return k, f
 }
 
-// tagged reads a tagged literal; i is behind the #. The two known tags become values, others stay what
-// they are around whatever value is there.
+// tagged reads a tagged literal; i is behind the #. The two known tags become values, others stay
+// what they are around whatever value is there.
 func (d *ednDecoder) tagged() (kind, fault) {
 	switch k, f := d.quiet(); {
 	case f != fine:

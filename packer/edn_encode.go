@@ -1,7 +1,7 @@
 package packer
 
-// The edn encoder writes what both readers on the other side read, the JVM's and ClojureScript's: integers
-// as digits, floats with the digits they came with, characters beyond ASCII raw, and in
+// The edn encoder writes what both readers on the other side read, the JVM's and ClojureScript's:
+// integers as digits, floats with the digits they came with, characters beyond ASCII raw, and in
 // strings only the seven escapes that the JVM's printer writes.
 
 func (e *encoder) ednNumber(n *number) {
@@ -43,8 +43,8 @@ func (e *encoder) ednName(k kind, ns, name []byte) {
 	e.dst = append(e.dst, name...)
 }
 
-// ednChar writes letters, digits and signs as themselves, anything that may be taken for white space
-// by its code.
+// ednChar writes letters, digits and signs as themselves, anything that may be taken for white
+// space by its code.
 func (e *encoder) ednChar(r rune) {
 	e.put(`\`)
 	if r <= ' ' || r == 0x7F || r >= 0x80 && !isPrint(r) {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string. The sink gets it in pieces: runs of plain text, and the characters that escapes
-// stand for.
+// str reads a string. The sink gets it in pieces: runs of plain text, and the characters that
+// escapes stand for.
 func (d *ednDecoder) str() fault {
 	d.i++
 	start := d.i
@@ -188,8 +188,8 @@ func (d *ednDecoder) endsOctal(c byte) bool {
 	return c == ':' || c == '#'
 }
 
-// appendRune appends r in UTF-8; a lone surrogate in the three bytes that UTF-8 would give it, so that
-// different strings never become the same bytes. Only hashes see those bytes.
+// appendRune appends r in UTF-8; a lone surrogate in the three bytes that UTF-8 would give it, so
+// that different strings never become the same bytes. Only hashes see those bytes.
 func appendRune(dst []byte, r rune) []byte {
 	if utf16.IsSurrogate(r) {
 		return append(dst, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
@@ -229,8 +229,8 @@ func (d *ednDecoder) char() fault {
 	return fine
 }
 
-// charNamed gives the character that a token names; its first character is r of n bytes. n is 0 when
-// it names none.
+// charNamed gives the character that a token names; its first character is r of n bytes. n is 0
+// when it names none.
 func charNamed(tok []byte, r rune, n int) (rune, int) {
 	if len(tok) == n {
 		return r, n

@@ -81,11 +81,12 @@ func TestVectorsAreReadAsTheReaderDoes(t *testing.T) {
 	}
 }
 
-// What a printer makes of the value must mean to us what the input meant: both become the same JSON.
+// What a printer makes of the value must mean to us what the input meant: both become the same
+// JSON.
 func TestVectorsMeanWhatThePrinterWrote(t *testing.T) {
 	for _, v := range vectors(t) {
 		if v.EDN == "" || v.Input == "" || strings.Contains(v.EDN, "\uFFFD") {
-			continue // refused, nothing to transcode, or a lone surrogate that did not survive the file
+			continue // refused, empty, or a lone surrogate that did not survive the file
 		}
 		got, err := transcode(packer.JSON, "["+v.Input+"\n nil]", packer.EDN)
 		if v.Name == "v81" { // "1 2": only the first form counts
@@ -214,7 +215,8 @@ func TestDepthIsLimited(t *testing.T) {
 			t.Errorf("%s without end: %v", name, err)
 		}
 	}
-	if err := packer.EDN.CheckValue([]byte(strings.Repeat("[", 512) + strings.Repeat("]", 512))); err != nil {
+	deepest := strings.Repeat("[", 512) + strings.Repeat("]", 512)
+	if err := packer.EDN.CheckValue([]byte(deepest)); err != nil {
 		t.Error(err)
 	}
 }

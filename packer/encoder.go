@@ -1,8 +1,8 @@
 package packer
 
 // The sink: what a decoder says while it reads one value, and what an encoder writes of it at once.
-// n decoders and n encoders meet here, so that a new format is one decoder and one encoder, never a pair per
-// other format. The calls for a value are
+// n decoders and n encoders meet here, so that a new format is one decoder and one encoder, never a
+// pair per other format. The calls for a value are
 //
 //	value = word | number | symbolic | string | name | char | uuid | inst | sequence | map | tagged
 //	string = str(text) | strBegin { strRun(text) | strRune(r) } strEnd
@@ -11,12 +11,13 @@ package packer
 //	tagged = tag(name) value endTag
 //
 // elem and key come before element and key n, counted from 0: that is all an encoder needs for its
-// separators, so it keeps no stack. What it must remember of an open map lives in a frame on the decoder's
-// own stack.
+// separators, so it keeps no stack. What it must remember of an open map lives in a frame on the
+// decoder's own stack.
 //
-// It is one struct with a switch per call, not an interface: calls through an interface would move the
-// encoder, and with it every call of Append, to the heap. The frequent calls are pairs, call and callTo: the
-// first is inlined into the decoder, so that a decoder that only checks pays a comparison.
+// It is one struct with a switch per call, not an interface: calls through an interface would move
+// the encoder, and with it every call of Append, to the heap. The frequent calls are pairs, call
+// and callTo: the first is inlined into the decoder, so that a decoder that only checks pays a
+// comparison.
 
 // nowhere is the format of an encoder that writes nothing: the decoder only checks.
 const nowhere Format = 255
@@ -192,157 +193,6 @@ func (e *encoder) uuid(id *[16]byte) {
 		return
 	}
 	e.dst = append(appendUUID(append(e.dst, '"'), id), '"')
-}
-
-// begin opens a list, vector or set.
-func (e *encoder) begin(k kind) {
-	if e.to != nowhere {
-		e.beginTo(k)
-	}
-}
-
-func (e *encoder) beginTo(k kind) {
-	e.asKey()
-	switch {
-	case e.to == JSON || k == kindVector:
-		e.put("[")
-	case k == kindSet:
-		e.put("#{")
-	default:
-		e.put("(")
-	}
-}
-
-// elem comes before element n of a list, vector or set.
-func (e *encoder) elem(n int) {
-	if e.to != nowhere {
-		e.elemTo(n)
-	}
-}
-
-func (e *encoder) elemTo(n int) {
-	switch {
-	case n == 0:
-	case e.to == EDN:
-		e.put(" ")
-	default:
-		e.put(",")
-	}
-}
-
-func (e *encoder) end(k kind) {
-	if e.to != nowhere {
-		e.endTo(k)
-	}
-}
-
-func (e *encoder) endTo(k kind) {
-	switch {
-	case e.to == JSON || k == kindVector:
-		e.put("]")
-	case k == kindSet:
-		e.put("}")
-	default:
-		e.put(")")
-	}
-}
-
-func (e *encoder) beginMap(fr *frame) {
-	if e.to != nowhere {
-		e.beginMapTo(fr)
-	}
-}
-
-func (e *encoder) beginMapTo(fr *frame) {
-	e.asKey()
-	e.put("{")
-	if e.to == JSON {
-		e.names.open(&fr.names)
-	}
-}
-
-// key comes before key n of a map.
-func (e *encoder) key(n int, fr *frame) {
-	if e.to != nowhere {
-		e.keyTo(n, fr)
-	}
-}
-
-func (e *encoder) keyTo(n int, fr *frame) {
-	switch {
-	case n == 0:
-	case e.to == EDN:
-		e.put(", ")
-	default:
-		e.put(",")
-	}
-	fr.keys, fr.keyAt, fr.to = n+1, len(e.dst), e.to
-	e.inKey = true
-}
-
-// keyed comes between a key and its value.
-func (e *encoder) keyed(fr *frame) {
-	if e.to != nowhere {
-		e.keyedTo(fr)
-	}
-}
-
-func (e *encoder) keyedTo(fr *frame) {
-	e.inKey = false
-	if fr.to == JSON {
-		e.jsonKey(fr)
-		return
-	}
-	e.put(" ")
-}
-
-// endMap closes a map.
-func (e *encoder) endMap(fr *frame) {
-	if e.to != nowhere {
-		e.endMapTo(fr)
-	}
-}
-
-func (e *encoder) endMapTo(fr *frame) {
-	e.put("}")
-	if e.to == JSON {
-		e.names.close(&fr.names)
-	}
-}
-
-// tag opens a tagged value; what it tags follows.
-func (e *encoder) tag(name []byte) {
-	if e.to == nowhere {
-		return
-	}
-	e.asKey()
-	switch e.to {
-	case EDN:
-		e.put("#")
-		e.dst = append(e.dst, name...)
-		e.put(" ")
-	case JSON:
-		e.put(`{"#`)
-		e.dst = appendJSONText(e.dst, name)
-		e.put(`":`)
-	}
-}
-
-func (e *encoder) endTag() {
-	if e.to == JSON {
-		e.put("}")
-	}
-}
-
-// asKey is called by what is no scalar. As a key of a JSON object it is written as edn text, which jsonKey
-// then makes a string.
-func (e *encoder) asKey() {
-	if e.inKey {
-		e.inKey = false
-		if e.to == JSON {
-			e.to = EDN
-		}
-	}
 }
 
 func (e *encoder) put(s string) { e.dst = append(e.dst, s...) }

@@ -3,8 +3,8 @@ package packer
 import "strconv"
 
 // The envelope: every payload in both directions is the pair [value callback], and a push is a
-// vector of events in slot 1. A format differs only in the words below; the order of the words is the
-// protocol's, so it is written once.
+// vector of events in slot 1. A format differs only in the words below; the order of the words is
+// the protocol's, so it is written once.
 
 // words are the constant parts of the envelope in one format.
 type words struct {
@@ -30,8 +30,8 @@ var wordsOf = [Count]words{
 
 // AppendHandshake appends [[:chsk/handshake [uid nil data]] nil], the first message on every
 // connection. uid is the user's id as UTF-8 bytes, ignored when nilUID says that the user has none
-// (then :sente/nil-uid stands there). data is an edn value or nil, as configured, and must have passed
-// CheckValue; where it has not, nil is written in its place.
+// (then :sente/nil-uid stands there). data is an edn value or nil, as configured, and must have
+// passed CheckValue; where it has not, nil is written in its place.
 func (f Format) AppendHandshake(dst, uid []byte, nilUID bool, data []byte) []byte {
 	w := &wordsOf[f]
 	dst = append(dst, w.handshake...)

@@ -14,7 +14,7 @@ var ErrUndecodable = errors.New("packer: not readable")
 // wrote the push.
 var (
 	ErrEventShape    = errors.New("packer: an event is [id] or [id data]")
-	ErrEventID       = errors.New("packer: an event id is a keyword with a namespace, like chat/message")
+	ErrEventID       = errors.New("packer: an event id has a namespace, like chat/message")
 	ErrEventReserved = errors.New("packer: event ids in the namespace chsk are reserved")
 )
 
@@ -34,8 +34,8 @@ func (e *DecodeError) Error() string {
 // Unwrap makes every DecodeError an ErrUndecodable.
 func (e *DecodeError) Unwrap() error { return ErrUndecodable }
 
-// fault is why a decoder stopped. The decoders return this byte rather than an error so that the path
-// without faults carries no interface; it becomes a DecodeError once, at the top.
+// fault is why a decoder stopped. The decoders return this byte rather than an error so that the
+// path without faults carries no interface; it becomes a DecodeError once, at the top.
 type fault uint8
 
 const (

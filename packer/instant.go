@@ -8,8 +8,9 @@ import (
 // The two tags that every reader knows. Their content is checked as the JVM's reader checks it
 // (tools.reader default_data_readers.clj), because a message with a bad one fails there as a whole.
 
-// parseInst reads the RFC 3339-like text of #inst: everything after the year may be missing, the offset
-// defaults to UTC. The result is milliseconds since 1970 in the proleptic Gregorian calendar.
+// parseInst reads the RFC 3339-like text of #inst: everything after the year may be missing, the
+// offset defaults to UTC. The result is milliseconds since 1970 in the proleptic Gregorian
+// calendar.
 func parseInst(b []byte) (ms int64, f fault) {
 	p := instParser{b: b}
 	year, month, day, hour, minute, second, millis := p.number(4), 1, 1, 0, 0, 0, 0
@@ -36,8 +37,8 @@ func parseInst(b []byte) (ms int64, f fault) {
 		return 0, faultInst
 	}
 	leap := second == 60 && minute == 59
-	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 ||
-		second > 59 && !leap {
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
+		hour > 23 || minute > 59 || second > 59 && !leap {
 		return 0, faultInst
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, millis*1e6, time.UTC)
@@ -61,8 +62,8 @@ func (p *instParser) number(n int) (v int) {
 	return v
 }
 
-// more eats the separator before the next field, if it is there. A dash may begin an offset instead:
-// 2024-01-01:00 is January 2024, one hour west.
+// more eats the separator before the next field, if it is there. A dash may begin an offset
+// instead: 2024-01-01:00 is January 2024, one hour west.
 func (p *instParser) more(sep byte) bool {
 	if p.bad || len(p.b) == 0 || p.b[0] != sep || sep == '-' && p.isOffset() {
 		return false
@@ -124,14 +125,15 @@ var (
 	instMax = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() - 1
 )
 
-// appendInst appends an instant as RFC 3339 §5.6 in UTC with milliseconds: 2024-01-02T03:04:05.678Z.
+// appendInst appends an instant as RFC 3339 §5.6 in UTC with milliseconds:
+// 2024-01-02T03:04:05.678Z.
 func appendInst(dst []byte, ms int64) []byte {
 	ms = min(max(ms, instMin), instMax)
 	return time.UnixMilli(ms).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
 }
 
-// parseUUID reads what java.util.UUID/fromString takes: five groups of hex digits with four dashes, at
-// most 36 bytes, each group cut to its width from the right.
+// parseUUID reads what java.util.UUID/fromString takes: five groups of hex digits with four dashes,
+// at most 36 bytes, each group cut to its width from the right.
 func parseUUID(b []byte, id *[16]byte) fault {
 	const textMax = 36
 	if len(b) > textMax {

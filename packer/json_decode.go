@@ -1,14 +1,10 @@
 package packer
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
-
-// The JSON decoder: RFC 8259 and nothing beside it. No byte order mark, comments, trailing commas, raw control
-// characters or other literals; the text must be UTF-8 (§8.1). Names in one object must differ
-// (RFC 7493 §2.3), because the edn of a doubled one would be unreadable. An escaped surrogate without its
-// other half is kept as it is (§8.2 leaves it open): edn strings can hold one too.
+// The JSON decoder: RFC 8259 and nothing beside it. No byte order mark, comments, trailing commas,
+// raw control characters or other literals; the text must be UTF-8 (§8.1). Names in one object must
+// differ (RFC 7493 §2.3), because the edn of a doubled one would be unreadable. An escaped
+// surrogate without its other half is kept as it is (§8.2 leaves it open): edn strings can hold one
+// too.
 
 // jsonDecoder reads b from i on. It lives on the stack of one call.
 type jsonDecoder struct {
@@ -36,8 +32,8 @@ func (d *jsonDecoder) next() fault {
 	return faultEnd
 }
 
-// value reads the value that begins at i (RFC 8259 §3). Where s is given and the value is an array, its
-// first elements are noted in s.
+// value reads the value that begins at i (RFC 8259 §3). Where s is given and the value is an array,
+// its first elements are noted in s.
 func (d *jsonDecoder) value(s *slots) (kind, fault) {
 	switch c := d.b[d.i]; c {
 	case '"':
@@ -67,7 +63,8 @@ func (d *jsonDecoder) word(text string, k kind) (kind, fault) {
 	return k, fine
 }
 
-// number reads a number (§6). Where it ends is left to what comes next: 01 is a zero and a syntax error.
+// number reads a number (§6). Where it ends is left to what comes next: 01 is a zero and a syntax
+// error.
 func (d *jsonDecoder) number() fault {
 	b, i := d.b, d.i
 	if b[i] == '-' {
@@ -195,125 +192,3 @@ func (d *jsonDecoder) object() fault {
 	d.out.endMap(&object)
 	return fine
 }
-
-// key reads a name and the colon behind it, up to the value.
-func (d *jsonDecoder) key(keys *keySet) fault {
-	if d.b[d.i] != '"' {
-		return faultSyntax
-	}
-	start := d.i
-	hash, f := d.keyName(start)
-	if f != fine {
-		return f
-	}
-	if earlier, dup := d.keys.add(keys, hash, start); dup && d.same(earlier, start) {
-		d.i = start
-		return faultDuplicate
-	}
-	if f := d.next(); f != fine {
-		return f
-	}
-	if d.b[d.i] != ':' {
-		return faultSyntax
-	}
-	d.i++
-	return d.next()
-}
-
-// keyName reads the name at i and gives it to the sink, as a keyword where it may be one.
-func (d *jsonDecoder) keyName(start int) (hash uint64, f fault) {
-	var buf [128]byte
-	text, f := d.text(buf[:0])
-	if f != fine {
-		return 0, f
-	}
-	d.giveName(text, start, !d.stringKeys)
-	return hashBytes(0, saltString, text), fine
-}
-
-// name reads the string at i, which is an event's id, and gives it to the sink as a keyword where it
-// may be one.
-func (d *jsonDecoder) name() fault {
-	var buf [128]byte
-	start := d.i
-	text, f := d.text(buf[:0])
-	if f != fine {
-		return f
-	}
-	d.giveName(text, start, true)
-	return fine
-}
-
-// giveName gives the string at start, whose text is known, to the sink.
-func (d *jsonDecoder) giveName(text []byte, start int, keyword bool) {
-	if d.out.to == nowhere {
-		return
-	}
-	if slash, ok := keywordText(text); ok && keyword {
-		var ns []byte
-		if slash > 0 {
-			ns, text = text[:slash], text[slash+1:]
-		}
-		d.out.name(kindKeyword, ns, text)
-		return
-	}
-	end := d.i
-	d.i = start
-	if f := d.str(); f != fine || d.i != end {
-		panic("packer: a string is not readable a second time")
-	}
-}
-
-// same tells whether the names at i and j are equal, once their hashes are.
-func (d *jsonDecoder) same(i, j int) bool {
-	a, b := jsonDecoder{b: d.b, i: i}, jsonDecoder{b: d.b, i: j}
-	ta, fa := a.text(nil)
-	tb, fb := b.text(nil)
-	return fa == fine && fb == fine && string(ta) == string(tb)
-}
-
-// keywordText tells whether text, behind a colon, is a keyword to every reader in use and reads back as
-// the same text. It is narrower than what the readers take: no digit begins a name behind a namespace,
-// no # or ' begins a keyword, no character that does not print is in it.
-func keywordText(text []byte) (slash int, ok bool) {
-	if len(text) == 0 || text[0] == '#' || text[0] == '\'' || text[0] == ':' {
-		return -1, false
-	}
-	slash = -1
-	colons := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch ednClass[c] {
-		case ednPlain:
-			if c < ' ' || c == 0x7F {
-				return -1, false
-			}
-			colons = 0
-		case ednSlash:
-			if slash < 0 {
-				slash = i
-			}
-			colons = 0
-		case ednColon:
-			if colons++; colons == 2 {
-				return -1, false
-			}
-		case ednHigh:
-			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 || !isPrint(r) {
-				return -1, false
-			}
-			i += n - 1
-			colons = 0
-		default:
-			return -1, false
-		}
-	}
-	if slash > 0 && slash+1 < len(text) && text[slash+1]-'0' <= 9 {
-		return -1, false
-	}
-	return slash, isName(text, slash)
-}
-
-// isPrint tells whether r is a letter, mark, digit, sign or symbol: never white space or a control.
-func isPrint(r rune) bool { return unicode.IsPrint(r) }

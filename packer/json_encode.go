@@ -44,9 +44,10 @@ func (e *encoder) jsonName(ns, name []byte) {
 	e.put(`"`)
 }
 
-// jsonKey ends the key of a JSON object: it makes a string of what is none, and a name of its own of
-// one that the object has already, by writing the key's place in the map behind it. A name may be taken
-// again after that, but only by as many bytes of input: whatever a peer sends, the work is linear.
+// jsonKey ends the key of a JSON object: it makes a string of what is none, and a name of its own
+// of one that the object has already, by writing the key's place in the map behind it. A name may
+// be taken again after that, but only by as many bytes of input: whatever a peer sends, the work is
+// linear.
 func (e *encoder) jsonKey(fr *frame) {
 	e.to = JSON
 	if e.dst[fr.keyAt] != '"' {
@@ -85,8 +86,8 @@ func init() {
 	}
 }
 
-// appendJSONText appends text for the inside of a JSON string (RFC 8259 §7): what must be escaped is,
-// nothing else.
+// appendJSONText appends text for the inside of a JSON string (RFC 8259 §7): what must be escaped
+// is, nothing else.
 func appendJSONText(dst, text []byte) []byte {
 	start := 0
 	for i := range len(text) {

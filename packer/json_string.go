@@ -36,8 +36,8 @@ func (d *jsonDecoder) str() fault {
 	return fine
 }
 
-// text reads the string at i without a word to the sink. It gives a span of the input where there are
-// no escapes, else the text in dst; lone surrogates as appendRune writes them.
+// text reads the string at i without a word to the sink. It gives a span of the input where there
+// are no escapes, else the text in dst; lone surrogates as appendRune writes them.
 func (d *jsonDecoder) text(dst []byte) ([]byte, fault) {
 	d.i++
 	start := d.i

@@ -78,7 +78,8 @@ func TestJSONGrammar(t *testing.T) {
 		{"§9 line comments", "1//x", false},
 		{"§9 depth", strings.Repeat("[", 512) + strings.Repeat("]", 512), true},
 		{"§9 too deep", strings.Repeat("[", 513) + strings.Repeat("]", 513), false},
-		{"§9 objects too deep", strings.Repeat(`{"a":`, 513) + "1" + strings.Repeat("}", 513), false},
+		{"§9 objects too deep", strings.Repeat(`{"a":`, 513) + "1" + strings.Repeat("}", 513),
+			false},
 		{"§9 endless", strings.Repeat("[", 1<<17), false},
 	} {
 		text := []byte(c.text)

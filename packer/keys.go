@@ -6,10 +6,11 @@ import (
 	"math/bits"
 )
 
-// Duplicate keys. Both readers on the other side refuse a map or set with two equal keys, so we must
-// see them too, in time linear in the text (a peer may send one map of 100,000 keys) and without
-// allocating for the maps of everyday. Keys are compared by a 64-bit hash of their value with a seed
-// that no peer knows; a match is confirmed with a second seed before anything is refused.
+// Duplicate keys. Both readers on the other side refuse a map or set with two equal keys, so we
+// must see them too, in time linear in the text (a peer may send one map of 100,000 keys) and
+// without allocating for the maps of everyday. Keys are compared by a 64-bit hash of their value
+// with a seed that no peer knows; a match is confirmed with a second seed before anything is
+// refused.
 
 var (
 	seeds   = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
@@ -21,7 +22,7 @@ func secret() uint64 { return maphash.Bytes(maphash.MakeSeed(), nil) }
 
 // Sizes of a keyStack.
 const (
-	keysInline = 16 // keys of all maps open at one time that need no allocation
+	keysInline = 32 // keys of all maps open at one time that need no allocation
 	keysLinear = 32 // keys of one map that are compared one by one; more get an index
 )
 
@@ -55,8 +56,8 @@ func (s *keyStack) close(set *keySet) {
 	s.more = s.more[:max(0, s.n-keysInline)]
 }
 
-// add puts a key with this hash, found at byte at, into the set. When the set has that hash already it
-// is not added, and earlier is where the first one stands.
+// add puts a key with this hash, found at byte at, into the set. When the set has that hash already
+// it is not added, and earlier is where the first one stands.
 func (s *keyStack) add(set *keySet, hash uint64, at int) (earlier int, dup bool) {
 	if set.index != nil {
 		if e, ok := set.index[hash]; ok {
@@ -104,11 +105,11 @@ func (s *keyStack) reindex(set *keySet) {
 	s.close(set)
 }
 
-// The hash of a value is built from hashBytes of its leaves. Equal values have equal hashes: a list and
-// a vector of the same elements, 16 and 0x10, sets in any order.
+// The hash of a value is built from hashBytes of its leaves. Equal values have equal hashes: a list
+// and a vector of the same elements, 16 and 0x10, sets in any order.
 
-// hashBytes hashes a leaf: salt tells kinds apart, seed is 0 or 1. Keys of everyday are short: up to 16
-// bytes are two words, which overlap or are padded, told apart by the length.
+// hashBytes hashes a leaf: salt tells kinds apart, seed is 0 or 1. Keys of everyday are short: up
+// to 16 bytes are two words, which overlap or are padded, told apart by the length.
 func hashBytes(seed int, salt uint64, b []byte) uint64 {
 	n := len(b)
 	var lo, hi uint64

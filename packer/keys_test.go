@@ -8,8 +8,8 @@ import (
 	"github.com/chskd/chskd/packer"
 )
 
-// Maps of every size up to well beyond the inline keys and the linear search: all distinct is read, the first
-// key doubled at the end is refused, whatever stands in between and inside.
+// Maps of every size up to well beyond the inline keys and the linear search: all distinct is read,
+// the first key doubled at the end is refused, whatever stands in between and inside.
 func TestDuplicatesInMapsOfAllSizes(t *testing.T) {
 	for _, n := range []int{1, 2, 15, 16, 17, 31, 32, 33, 34, 64, 500, 5000} {
 		var b, j strings.Builder
@@ -37,7 +37,8 @@ func TestDuplicatesInMapsOfAllSizes(t *testing.T) {
 		} {
 			err := c.f.CheckValue([]byte(c.text))
 			if (err == nil) != c.ok {
-				t.Errorf("%d keys, %v %.30s...%.20s: %v", n, c.f, c.text, c.text[len(c.text)-min(20, len(c.text)):], err)
+				tail := c.text[len(c.text)-min(20, len(c.text)):]
+				t.Errorf("%d keys, %v %.30s...%s: %v", n, c.f, c.text, tail, err)
 			}
 		}
 	}
@@ -49,27 +50,38 @@ func TestEqualKeys(t *testing.T) {
 		a, b  string
 		equal bool
 	}{
-		{"1", "1N", true}, {"1", "0x1", true}, {"1", "+1", true}, {"8", "010", true}, {"1", "2r1", true},
+		{"1", "1N", true}, {"1", "0x1", true}, {"1", "+1", true}, {"8", "010", true}, {"1", "2r1",
+			true},
 		{"1", "1.0", false}, {"1", "1M", false}, {"1.0", "1.0M", false}, {"0", "-0", true},
 		{"4294967296", "0x100000000", true}, {"18446744073709551616", "0x10000000000000000N", true},
-		{"-18446744073709551616", "-0x10000000000000000", true}, {"36rZZZZZZZZZZZZZ", "170581728179578208255", true},
-		{"1.0", "1e0", true}, {"1.0", "1.00", true}, {"0.0", "-0.0", true}, {"1e400", "##Inf", true},
-		{"-1e400", "##-Inf", true}, {"##Inf", "##-Inf", false}, {"##NaN", "##NaN", false}, {"1e-400", "0.0", true},
+		{"-18446744073709551616", "-0x10000000000000000", true}, {"36rZZZZZZZZZZZZZ",
+			"170581728179578208255", true},
+		{"1.0", "1e0", true}, {"1.0", "1.00", true}, {"0.0", "-0.0", true}, {"1e400", "##Inf",
+			true},
+		{"-1e400", "##-Inf", true}, {"##Inf", "##-Inf", false}, {"##NaN", "##NaN",
+			false}, {"1e-400", "0.0", true},
 		{"1.0", "-1.0", false}, {"0.1", "0.1000000000000000000001", true},
-		{"1.0M", "1.00M", true}, {"1M", "10E-1M", true}, {"100M", "1E2M", true}, {"0M", "0.00M", true},
+		{"1.0M", "1.00M", true}, {"1M", "10E-1M", true}, {"100M", "1E2M", true}, {"0M", "0.00M",
+			true},
 		{"1M", "-1M", false}, {"-0M", "0M", true}, {"1.5M", "15M", false},
 		{"1/2", "2/4", true}, {"2", "4/2", true}, {"1/2", "-1/2", false}, {"1/2", "0.5", false},
 		{"100000000000000000000/3", "200000000000000000000/6", true},
-		{`"a"`, `"\u0061"`, true}, {`"a"`, `"\141"`, true}, {`"a"`, `"b"`, false}, {`"a"`, ":a", false},
+		{`"a"`, `"\u0061"`, true}, {`"a"`, `"\141"`, true}, {`"a"`, `"b"`, false}, {`"a"`, ":a",
+			false},
 		{`"\ud83d\ude00"`, `"😀"`, true}, {`"\ud83d"`, `"\ude00"`, false}, {`""`, `"\0"`, false},
-		{`\a`, `\u0061`, true}, {`\a`, `\o141`, true}, {`\a`, `"a"`, false}, {`\space`, `\u0020`, true},
+		{`\a`, `\u0061`, true}, {`\a`, `\o141`, true}, {`\a`, `"a"`, false}, {`\space`, `\u0020`,
+			true},
 		{":a", "a", false}, {":a/b", ":a/b", true}, {":a/b", ":b/a", false}, {"a/b", ":a/b", false},
 		{":ab/c", ":a/bc", false}, {":/", ":a//", false},
 		{"nil", "false", false}, {"nil", "()", false}, {"true", "true", true}, {"nil", "nil", true},
-		{"[]", "()", true}, {"[1 2]", "(1 2)", true}, {"[1 2]", "[2 1]", false}, {"[1]", "#{1}", false},
-		{"[]", "#{}", false}, {"{}", "#{}", false}, {"[[1] 2]", "[1 [2]]", false}, {"[1 [2]]", "(1N (2))", true},
-		{"#{1 2}", "#{2 1}", true}, {"#{1 2}", "#{1 3}", false}, {"#{[1] #{2}}", "#{#{2} (1)}", true},
-		{"{1 2 3 4}", "{3 4 1 2}", true}, {"{1 2 3 4}", "{1 4 3 2}", false}, {"{1 2}", "{2 1}", false},
+		{"[]", "()", true}, {"[1 2]", "(1 2)", true}, {"[1 2]", "[2 1]", false}, {"[1]", "#{1}",
+			false},
+		{"[]", "#{}", false}, {"{}", "#{}", false}, {"[[1] 2]", "[1 [2]]", false}, {"[1 [2]]",
+			"(1N (2))", true},
+		{"#{1 2}", "#{2 1}", true}, {"#{1 2}", "#{1 3}", false}, {"#{[1] #{2}}", "#{#{2} (1)}",
+			true},
+		{"{1 2 3 4}", "{3 4 1 2}", true}, {"{1 2 3 4}", "{1 4 3 2}", false}, {"{1 2}", "{2 1}",
+			false},
 		{"{1 2}", "[1 2]", false}, {"{:a/b 1}", "#:a{:b 1}", true}, {"{:b 1}", "#:a{:_/b 1}", true},
 		{"[##NaN]", "[##NaN]", false},
 		{"#inst \"2024\"", "#inst \"2024-01-01T01:00+01:00\"", true},
@@ -95,8 +107,8 @@ func TestEqualKeys(t *testing.T) {
 	}
 }
 
-// Keys that share every hash of a naive kind must not make a map quadratic: this is 30,000 keys, which takes
-// minutes if each is compared with all before it by reading them again.
+// Keys that share every hash of a naive kind must not make a map quadratic: this is 30,000 keys,
+// which takes minutes if each is compared with all before it by reading them again.
 func TestManyKeysTakeLinearTime(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("{")

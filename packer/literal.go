@@ -7,8 +7,8 @@ type Literal uint8
 const (
 	ServerPing   Literal = iota // [:chsk/ws-ping nil], the server's keep-alive
 	Timeout                     // [:chsk/timeout nil], a poll or an Ajax reply that waited in vain
-	Dummy                       // [:chsk/dummy-cb-200 nil], the answer to an Ajax send without callback
-	Error                       // [:chsk/error nil], the answer to an Ajax send that nobody will answer
+	Dummy                       // [:chsk/dummy-cb-200 nil], answers an Ajax send without callback
+	Error                       // [:chsk/error nil], answers an Ajax send that nobody will answer
 	Nudge                       // [[] nil], an empty batch: makes a client poll again
 	ErrorValue                  // :chsk/error, as the value of a reply
 	TimeoutValue                // :chsk/timeout, as the value of a reply

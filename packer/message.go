@@ -17,13 +17,13 @@ const (
 	Pong                 // exactly the event [:chsk/ws-pong]
 )
 
-// Message is a client's message split into its two slots. Every slice is a span of the parsed input,
-// or of a constant, or of the Message's own scratch: valid until the input changes or the next
-// ParseMessage into the same Message, and never to be written. Reuse one Message so that the scratch is
-// reused. Owner: loop.
+// Message is a client's message split into its two slots. Every slice is a span of the parsed
+// input, or of a constant, or of the Message's own scratch: valid until the input changes or the
+// next ParseMessage into the same Message, and never to be written. Reuse one Message so that the
+// scratch is reused. Owner: loop.
 type Message struct {
 	Kind     Kind
-	Event    []byte // the event as it came; for BadEvent whatever slot 1 holds, nil's text if nothing
+	Event    []byte // the event as it came; for BadEvent what slot 1 holds, nil if nothing
 	ID       []byte // the event's id without colon; nil for BadEvent
 	Callback []byte // slot 2 as it came; nil when it is missing, nil or false: no reply is wanted
 
@@ -38,11 +38,11 @@ const (
 
 // ParseMessage splits the client's message b, which is [event callback], into m.
 //
-// Shape: Sente destructures the first value of the text like [event callback] of whatever sequence it is.
-// So nil and an empty sequence are an event nil without callback, further elements are
-// ignored, and a bare string is taken apart into its first two characters (UTF-16 units). Empty text
-// reads as nil; text without any value, like white space or a comment alone, does not. In edn everything
-// behind the first value is ignored, whatever it is; JSON takes white space there only.
+// Shape: Sente destructures the first value of the text like [event callback] of whatever sequence
+// it is. So nil and an empty sequence are an event nil without callback, further elements are
+// ignored, and a bare string is taken apart into its first two characters (UTF-16 units). Empty
+// text reads as nil; text without any value, like white space or a comment alone, does not. In edn
+// everything behind the first value is ignored, whatever it is; JSON takes white space there only.
 //
 // Errors: ErrUndecodable when the first value is not readable, or not a sequence (map, set, number,
 // keyword, symbol, tagged value). m is then unspecified.
@@ -155,8 +155,8 @@ func (f Format) nilValue() []byte { return nilValues[f] }
 
 var nilValues = [Count][]byte{EDN: []byte("nil"), JSON: []byte("null")}
 
-// fromString takes a message that is a string: its first character is the event, the second the callback.
-// A half of a surrogate pair, which no character literal can write, becomes a string.
+// fromString takes a message that is a string: its first character is the event, the second the
+// callback. A half of a surrogate pair, which no character literal can write, becomes a string.
 func (m *Message) fromString(f Format, quoted []byte) {
 	var buf [64]byte
 	units := firstUnits(f.text(buf[:0], quoted))
@@ -190,7 +190,8 @@ func (f Format) text(dst, quoted []byte) []byte {
 	return dst
 }
 
-// firstUnits are the first two UTF-16 units of a text as appendRune writes it, -1 where it is shorter.
+// firstUnits are the first two UTF-16 units of a text as appendRune writes it, -1 where it is
+// shorter.
 func firstUnits(text []byte) [2]rune {
 	units := [2]rune{-1, -1}
 	for n := 0; n < 2 && len(text) > 0; n++ {

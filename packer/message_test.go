@@ -15,17 +15,26 @@ func TestParseMessage(t *testing.T) {
 		event, id  string
 		callback   string // none for nil
 	}{
-		{"2.1 event, no reply wanted", `[[:test/echo 1] nil]`, packer.Event, `[:test/echo 1]`, "test/echo", none},
-		{"2.1 event with callback", `[[:test/echo {:a [1]}] "a1b2c3"]`, packer.Event, `[:test/echo {:a [1]}]`, "test/echo", `"a1b2c3"`},
+		{"2.1 event, no reply wanted", `[[:test/echo 1] nil]`, packer.Event, `[:test/echo 1]`,
+			"test/echo", none},
+		{"2.1 event with callback", `[[:test/echo {:a [1]}] "a1b2c3"]`, packer.Event,
+			`[:test/echo {:a [1]}]`, "test/echo", `"a1b2c3"`},
 		{"2.1 event without data", `[[:a/b] nil]`, packer.Event, `[:a/b]`, "a/b", none},
-		{"2.1 ping", `[[:chsk/ws-ping] "pinguu"]`, packer.Ping, `[:chsk/ws-ping]`, "chsk/ws-ping", `"pinguu"`},
-		{"2.1 ping without callback", `[[:chsk/ws-ping] nil]`, packer.Ping, `[:chsk/ws-ping]`, "chsk/ws-ping", none},
-		{"2.1 ping as a list", `[(:chsk/ws-ping) "pinlst"]`, packer.Ping, `(:chsk/ws-ping)`, "chsk/ws-ping", `"pinlst"`},
-		{"2.1 ping with data is an event", `[[:chsk/ws-ping nil] "x"]`, packer.Event, `[:chsk/ws-ping nil]`, "chsk/ws-ping", `"x"`},
-		{"2.1 bare keyword is no ping", `[:chsk/ws-ping "x"]`, packer.BadEvent, `:chsk/ws-ping`, "", `"x"`},
+		{"2.1 ping", `[[:chsk/ws-ping] "pinguu"]`, packer.Ping, `[:chsk/ws-ping]`, "chsk/ws-ping",
+			`"pinguu"`},
+		{"2.1 ping without callback", `[[:chsk/ws-ping] nil]`, packer.Ping, `[:chsk/ws-ping]`,
+			"chsk/ws-ping", none},
+		{"2.1 ping as a list", `[(:chsk/ws-ping) "pinlst"]`, packer.Ping, `(:chsk/ws-ping)`,
+			"chsk/ws-ping", `"pinlst"`},
+		{"2.1 ping with data is an event", `[[:chsk/ws-ping nil] "x"]`, packer.Event,
+			`[:chsk/ws-ping nil]`, "chsk/ws-ping", `"x"`},
+		{"2.1 bare keyword is no ping", `[:chsk/ws-ping "x"]`, packer.BadEvent, `:chsk/ws-ping`,
+			"", `"x"`},
 		{"2.1 pong", `[[:chsk/ws-pong] nil]`, packer.Pong, `[:chsk/ws-pong]`, "chsk/ws-pong", none},
-		{"2.1 pong with data is an event", `[[:chsk/ws-pong 1] nil]`, packer.Event, `[:chsk/ws-pong 1]`, "chsk/ws-pong", none},
-		{"2.1 pong as a list is bad", `[(:chsk/ws-pong) nil]`, packer.BadEvent, `(:chsk/ws-pong)`, "", none},
+		{"2.1 pong with data is an event", `[[:chsk/ws-pong 1] nil]`, packer.Event,
+			`[:chsk/ws-pong 1]`, "chsk/ws-pong", none},
+		{"2.1 pong as a list is bad", `[(:chsk/ws-pong) nil]`, packer.BadEvent, `(:chsk/ws-pong)`,
+			"", none},
 		{"2.1 callback integer", `[[:a/b 1] 5]`, packer.Event, `[:a/b 1]`, "a/b", `5`},
 		{"2.1 callback keyword", `[[:a/b 1] :kw]`, packer.Event, `[:a/b 1]`, "a/b", `:kw`},
 		{"2.1 callback map", `[[:a/b 1] {:x 1}]`, packer.Event, `[:a/b 1]`, "a/b", `{:x 1}`},
@@ -36,7 +45,8 @@ func TestParseMessage(t *testing.T) {
 		{"3.6 further elements", `[[:a/b 1] "x" 3 {:y 4}]`, packer.Event, `[:a/b 1]`, "a/b", `"x"`},
 		{"3.6 no second element", `[[:a/b 1]]`, packer.Event, `[:a/b 1]`, "a/b", none},
 		{"3.6 list as pair", `([:a/b 1] "x")`, packer.Event, `[:a/b 1]`, "a/b", `"x"`},
-		{"3.6 no namespace", `[[:unnamespaced 1] "x"]`, packer.BadEvent, `[:unnamespaced 1]`, "", `"x"`},
+		{"3.6 no namespace", `[[:unnamespaced 1] "x"]`, packer.BadEvent, `[:unnamespaced 1]`, "",
+			`"x"`},
 		{"3.6 three elements", `[[:a/b 1 2] "x"]`, packer.BadEvent, `[:a/b 1 2]`, "", `"x"`},
 		{"3.6 empty event", `[[] "x"]`, packer.BadEvent, `[]`, "", `"x"`},
 		{"3.6 list event", `[(:a/b 1) nil]`, packer.BadEvent, `(:a/b 1)`, "", none},
@@ -58,10 +68,13 @@ func TestParseMessage(t *testing.T) {
 		{"5.1 empty text", ``, packer.BadEvent, `nil`, "", none},
 		{"5.1 only the first form", `[[:a/b 1] nil] )(`, packer.Event, `[:a/b 1]`, "a/b", none},
 		{"5.1 trailing bytes", "[[:a/b 1] nil]\xff\x00", packer.Event, `[:a/b 1]`, "a/b", none},
-		{"5.1 comments and discards", "#_ x ; c\n[ #_ y [ :a/b ,1 ; d\n] ,, \"x\" #_ z ]", packer.Event, "[ :a/b ,1 ; d\n]", "a/b", `"x"`},
-		{"5.1 metadata", `^:k [^{:l 1} [:a/b] ^:m [1]]`, packer.Event, `^{:l 1} [:a/b]`, "a/b", `^:m [1]`},
+		{"5.1 comments and discards", "#_ x ; c\n[ #_ y [ :a/b ,1 ; d\n] ,, \"x\" #_ z ]",
+			packer.Event, "[ :a/b ,1 ; d\n]", "a/b", `"x"`},
+		{"5.1 metadata", `^:k [^{:l 1} [:a/b] ^:m [1]]`, packer.Event, `^{:l 1} [:a/b]`, "a/b",
+			`^:m [1]`},
 		{"5.1 old metadata", `#^:k [#^:l [:a/b]]`, packer.Event, `#^:l [:a/b]`, "a/b", none},
-		{"5.1 unknown tags are kept", `[[:a/b #foo/bar {:c 1}] #x y]`, packer.Event, `[:a/b #foo/bar {:c 1}]`, "a/b", `#x y`},
+		{"5.1 unknown tags are kept", `[[:a/b #foo/bar {:c 1}] #x y]`, packer.Event,
+			`[:a/b #foo/bar {:c 1}]`, "a/b", `#x y`},
 		{"5.1 tagged event", `[#x [:a/b]]`, packer.BadEvent, `#x [:a/b]`, "", none},
 	} {
 		checkMessage(t, packer.EDN, c.name, c.text, c.kind, c.event, c.id, c.callback)
@@ -72,13 +85,19 @@ func TestParseMessage(t *testing.T) {
 		event, id  string
 		callback   string
 	}{
-		{"event", `[["chat/send",{"a":1}],"cb1"]`, packer.Event, `["chat/send",{"a":1}]`, "chat/send", `"cb1"`},
-		{"no reply wanted", `[["chat/send"],null]`, packer.Event, `["chat/send"]`, "chat/send", none},
+		{"event", `[["chat/send",{"a":1}],"cb1"]`, packer.Event, `["chat/send",{"a":1}]`,
+			"chat/send", `"cb1"`},
+		{"no reply wanted", `[["chat/send"],null]`, packer.Event, `["chat/send"]`, "chat/send",
+			none},
 		{"white space", " [ [ \"a/b\" , 1 ] , 2 ] \n", packer.Event, `[ "a/b" , 1 ]`, "a/b", `2`},
-		{"id with an escape", `[["chat\/send"],false]`, packer.Event, `["chat\/send"]`, "chat/send", none},
-		{"ping", `[["chsk/ws-ping"],"cb"]`, packer.Ping, `["chsk/ws-ping"]`, "chsk/ws-ping", `"cb"`},
-		{"ping with an escape", `[["chsk\/ws-ping"],"cb"]`, packer.Ping, `["chsk\/ws-ping"]`, "chsk/ws-ping", `"cb"`},
-		{"ping with data", `[["chsk/ws-ping",null],"cb"]`, packer.Event, `["chsk/ws-ping",null]`, "chsk/ws-ping", `"cb"`},
+		{"id with an escape", `[["chat\/send"],false]`, packer.Event, `["chat\/send"]`,
+			"chat/send", none},
+		{"ping", `[["chsk/ws-ping"],"cb"]`, packer.Ping, `["chsk/ws-ping"]`, "chsk/ws-ping",
+			`"cb"`},
+		{"ping with an escape", `[["chsk\/ws-ping"],"cb"]`, packer.Ping, `["chsk\/ws-ping"]`,
+			"chsk/ws-ping", `"cb"`},
+		{"ping with data", `[["chsk/ws-ping",null],"cb"]`, packer.Event, `["chsk/ws-ping",null]`,
+			"chsk/ws-ping", `"cb"`},
 		{"pong", `[["chsk/ws-pong"],null]`, packer.Pong, `["chsk/ws-pong"]`, "chsk/ws-pong", none},
 		{"no namespace", `[["send",1],1]`, packer.BadEvent, `["send",1]`, "", `1`},
 		{"id that no keyword can be", `[["a b/c",1],1]`, packer.BadEvent, `["a b/c",1]`, "", `1`},
@@ -96,7 +115,9 @@ func TestParseMessage(t *testing.T) {
 	}
 }
 
-func checkMessage(t *testing.T, f packer.Format, name, text string, kind packer.Kind, event, id, cb string) {
+func checkMessage(
+	t *testing.T, f packer.Format, name, text string, kind packer.Kind, event, id, cb string,
+) {
 	t.Helper()
 	m := packer.Message{Kind: 99, ID: []byte("old"), Callback: []byte("old")}
 	if err := f.ParseMessage([]byte(text), &m); err != nil {

@@ -34,11 +34,15 @@ func (g gen) number() string {
 	return s
 }
 
+var alphabet = []rune{
+	'a', 'Z', '0', ' ', '"', '\\', '\n', 0, 0x1F, 0x7F, 'é', '日', '😀', 0x2028, ':', '/',
+}
+
 // text is the inside of a string, as units; both encoders escape it their own way.
 func (g gen) text() []rune {
 	rs := make([]rune, g.IntN(8))
 	for i := range rs {
-		rs[i] = []rune{'a', 'Z', '0', ' ', '"', '\\', '\n', 0, 0x1F, 0x7F, 'é', '日', '😀', 0x2028, ':', '/'}[g.IntN(16)]
+		rs[i] = alphabet[g.IntN(len(alphabet))]
 	}
 	return rs
 }

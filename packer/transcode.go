@@ -12,13 +12,13 @@ type Options struct {
 	StringKeys bool
 }
 
-// Append appends the one value that src holds in format from to dst in format to. What gets lost between
-// formats is in the package documentation. from == to copies the value's span
-// byte for byte, unknown tags, comments inside and all.
+// Append appends the one value that src holds in format from to dst in format to. What gets lost
+// between formats is in the package documentation. from == to copies the value's span byte for
+// byte, unknown tags, comments inside and all.
 //
 // The result can be read again: CheckValue(result) is nil. Limits: DepthMax, NumberMax. Errors:
-// ErrUndecodable when CheckValue(src) is not nil; dst is then returned as it was. Neither dst nor src is
-// kept.
+// ErrUndecodable when CheckValue(src) is not nil; dst is then returned as it was. Neither dst nor
+// src is kept.
 func Append(dst []byte, to Format, src []byte, from Format, o Options) ([]byte, error) {
 	if from == to {
 		v, err := from.Value(src)
@@ -53,18 +53,19 @@ func (f Format) Value(b []byte) ([]byte, error) {
 	return b[start:end:end], nil
 }
 
-// CheckValue tells whether value is exactly one readable value; white space, and in edn comments and
-// discarded forms, may stand around it. Every clause of the format's grammar is checked, duplicate keys and the
-// content of #inst and #uuid included. Errors: ErrUndecodable with reason and place.
+// CheckValue tells whether value is exactly one readable value; white space, and in edn comments
+// and discarded forms, may stand around it. Every clause of the format's grammar is checked,
+// duplicate keys and the content of #inst and #uuid included. Errors: ErrUndecodable with reason
+// and place.
 func (f Format) CheckValue(value []byte) error {
 	_, _, _, err := f.only(value, nil)
 	return err
 }
 
-// CheckEvent tells whether value may be pushed to clients: one readable value that is a vector [id] or [id
-// data], whose id is a keyword with a namespace other than chsk (in JSON a string like "chat/message"). A
-// stock client drops the rest of a batch, or its connection, for any other. id is the text without
-// colon, a span of value, except for a JSON id with escapes, which is copied.
+// CheckEvent tells whether value may be pushed to clients: one readable value that is a vector [id]
+// or [id data], whose id is a keyword with a namespace other than chsk (in JSON a string like
+// "chat/message"). A stock client drops the rest of a batch, or its connection, for any other. id
+// is the text without colon, a span of value, except for a JSON id with escapes, which is copied.
 //
 // Errors: ErrUndecodable, ErrEventShape, ErrEventID, ErrEventReserved.
 func (f Format) CheckEvent(value []byte) (id []byte, err error) {

@@ -23,7 +23,7 @@ const (
 	kindChar
 	kindKeyword
 	kindSymbol
-	kindInstant // #inst and #uuid: values of their own, neither sequential nor able to carry metadata
+	kindInstant // #inst and #uuid: can carry no metadata
 	kindTagged  // any other tag, whatever is behind it
 	kindList
 	kindVector
