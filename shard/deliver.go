@@ -125,7 +125,7 @@ func (s *Shard) settle(now uint32) {
 		m := s.marks.pop()
 		_, se := s.sessions.get(uint64(m.id))
 		if se != nil && se.turn == m.turn {
-			s.confirm(se, acked(se.sent, se.confirmed, m.seq))
+			s.confirm(se, acked(se.sent, m.seq))
 		}
 	}
 }

@@ -11,11 +11,9 @@ package shard
 // confirmed is sent again.
 func rewound(_, confirmed uint64) uint64 { return confirmed }
 
-// acked is what is confirmed after a report: never less than before, and never
-// more than was sent.
-func acked(sent, confirmed, reported uint64) uint64 {
-	return max(confirmed, min(sent, reported))
-}
+// acked is what a report confirms: never more than was sent. A report of less
+// than is confirmed already is an old one.
+func acked(sent, reported uint64) uint64 { return min(sent, reported) }
 
 // accepted is where sent goes when an owner says up to where it took what it
 // was given: never before what is confirmed, never ahead.

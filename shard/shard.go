@@ -80,6 +80,7 @@ type Shard struct {
 func New(c Config) *Shard {
 	return &Shard{
 		cfg:      c.withDefaults(),
+		seq:      1, // so that no cursor is 0, and owners have 0 for "nothing yet"
 		seed:     maphash.MakeSeed(),
 		tenants:  make([]*tenant, 1),
 		tenantOf: map[string]uint32{},

@@ -7,7 +7,7 @@ import (
 	"github.com/chskd/chskd/arena"
 )
 
-// user is the user slab's value: 60 bytes, no pointers.
+// user is the user slab's value: 56 bytes, no pointers.
 //
 // Invariants: ws, ajax and present count its sessions with inWS, inAjax, or
 // either; followers those that are not ended, reach those of them that are

@@ -84,7 +84,7 @@ func (s *Shard) Displaced(now uint32, id SessionID, old uint64, confirmed uint64
 func (s *Shard) known(slot uint32, se *session, c *crowd, confirmed uint64) {
 	c.await = 0
 	s.change(se, 0, awaiting)
-	s.confirm(se, acked(se.sent, se.confirmed, confirmed))
+	s.confirm(se, acked(se.sent, confirmed))
 	se.goBack()
 	s.wake(slot, se)
 }
@@ -109,7 +109,7 @@ func (s *Shard) DetachWS(now uint32, id SessionID, ref uint64, confirmed uint64,
 		s.change(se, 0, stalled)
 		// While it awaits, this conn was sent nothing.
 		if !se.has(awaiting) {
-			s.confirm(se, acked(se.sent, se.confirmed, confirmed))
+			s.confirm(se, acked(se.sent, confirmed))
 			se.goBack()
 		}
 	case !se.has(crowded) || !s.leaveCrowd(slot, se, id, ref, confirmed):
@@ -159,7 +159,7 @@ func (s *Shard) Confirm(id SessionID, ref uint64, seq uint64) {
 		return
 	}
 	s.change(se, alive, 0)
-	s.confirm(se, acked(se.sent, se.confirmed, seq))
+	s.confirm(se, acked(se.sent, seq))
 }
 
 // Stalled tells that ref takes nothing more for now, and that it took what it

@@ -1,0 +1,403 @@
+package shard_test
+
+import (
+	"math/rand"
+	"slices"
+
+	"github.com/chskd/chskd/shard"
+)
+
+// The world around a shard: clients, and the owners of their conns. Between a
+// home and an owner there are queues in both directions; each keeps its order,
+// and nothing else does. A client that loses its conn loses what it had not
+// acknowledged.
+
+// wsConn is a WebSocket as its owner sees it.
+type wsConn struct {
+	who    who
+	id     shard.SessionID
+	ref    uint64
+	packer uint8
+
+	inbox []shard.Delivery // from home, with the events of each in runs
+	runs  [][]int
+	home  []func() // to home
+
+	sent    uint64 // owner: up to where it wrote, 0 = nothing yet
+	fixed   bool   // owner: sent is known
+	flight  []step // written, not acknowledged
+	acked   uint64 // the last seq wholly acknowledged
+	live    bool   // the peer acknowledged something
+	stalled bool   // owner
+	told    bool   // home knows that it is stalled
+	closed  bool
+}
+
+// step is one delivery on the wire.
+type step struct {
+	to  uint64
+	ids []int
+}
+
+// pollConn is a poll's request and its answer.
+type pollConn struct {
+	who       who
+	id        shard.SessionID
+	ref, udt  uint64
+	handshake bool
+	arrived   bool // at home
+	parked    bool
+	answer    []int // events, on the way to the client
+	answered  bool
+	cut       bool
+	other     bool // belongs to another tab than the client's later polls
+	home      []func()
+}
+
+// client is what runs in a browser, for one key.
+type client struct {
+	ws      []*wsConn
+	polls   []*pollConn
+	poll    *pollConn // the one whose answer it waits for
+	udt     uint64
+	closed  bool // believes itself closed, so its next poll asks for a handshake
+	lastTry *pollConn
+}
+
+type world struct {
+	rng *rand.Rand
+	cfg shard.Config
+	s   *shard.Shard
+	now uint32
+
+	seq      uint64
+	sessions map[who]*nsession
+	ids      map[shard.SessionID]*nsession
+	told     map[who]bool
+	events   []*event // those that somebody follows
+	all      []*event // every payload, to count releases
+	got      map[who]map[int]bool
+	missed   map[who]map[int]bool
+
+	keys    []who
+	clients map[who]*client
+	refs    uint64
+	quiet   bool // no new trouble: the world is being brought to rest
+}
+
+func newWorld(seed int64) *world {
+	w := &world{
+		rng: rand.New(rand.NewSource(seed)), seq: 1,
+		sessions: map[who]*nsession{}, ids: map[shard.SessionID]*nsession{},
+		told: map[who]bool{}, got: map[who]map[int]bool{}, missed: map[who]map[int]bool{},
+		clients: map[who]*client{},
+	}
+	w.cfg = shard.Config{
+		WSGrace: 2500, AjaxGrace: 5000, Keep: 60000, FlushWS: 30, FlushAjax: 100, Pace: 20,
+		LogAge: 60000, BatchEvents: 250, BatchBytes: 64 << 10, LogEntries: 1000, LogBytes: 1 << 20,
+		ShardBytes: 256 << 20,
+	}
+	if w.rng.Intn(2) == 0 { // everything is small
+		w.cfg.BatchEvents, w.cfg.BatchBytes = 1+w.rng.Intn(4), 20+w.rng.Intn(50)
+		w.cfg.LogEntries, w.cfg.LogBytes = 2+w.rng.Intn(5), 40+w.rng.Intn(100)
+		w.cfg.ShardBytes, w.cfg.LogAge = 100+w.rng.Intn(200), 5000
+	}
+	if w.rng.Intn(4) == 0 {
+		w.cfg.FlushWS, w.cfg.FlushAjax = 0, 0
+	}
+	if w.rng.Intn(4) == 0 {
+		w.cfg.Keep, w.cfg.Pace = uint32(w.rng.Intn(2)*3000), 0
+	}
+	w.s = shard.New(w.cfg)
+	w.now = uint32(w.rng.Uint64()) // the clock may wrap on the way
+	for _, u := range []who{
+		{uid: "a"}, {uid: "b"}, {nilUID: true}, {tenant: "t", uid: "a"}, {uid: "c0"},
+	} {
+		for _, c := range []string{"c0", "c1", "c2"} {
+			if w.rng.Intn(2) == 0 {
+				continue
+			}
+			u.client = c
+			w.keys = append(w.keys, u)
+			w.clients[u] = &client{closed: true}
+			w.got[u], w.missed[u] = map[int]bool{}, map[int]bool{}
+		}
+	}
+	if len(w.keys) == 0 {
+		return newWorld(seed + 1<<40)
+	}
+	return w
+}
+
+func pick[T any](w *world, list []T) (v T) {
+	if len(list) > 0 {
+		v = list[w.rng.Intn(len(list))]
+	}
+	return v
+}
+
+// run plays n random steps, then brings the world to rest and checks that
+// nothing is left.
+func (w *world) run(n int, inside bool) {
+	for range n {
+		w.step()
+		if inside {
+			if err := w.s.Check(); err != nil {
+				fail("%v", err)
+			}
+		}
+		w.presence()
+	}
+	w.rest()
+}
+
+func (w *world) step() {
+	key := pick(w, w.keys)
+	c := w.clients[key]
+	switch r := w.rng.Intn(100); {
+	case r < 18:
+		w.push(key)
+	case r < 34:
+		w.turn(1 + w.rng.Intn(4))
+	case r < 44:
+		w.tick()
+	case r < 49:
+		w.openWS(key)
+	case r < 64:
+		w.ownWS(pick(w, c.ws))
+	case r < 74:
+		w.tellHome(c)
+	case r < 77:
+		w.closeWS(pick(w, c.ws))
+	case r < 90:
+		w.stepPoll(key, c)
+	case r < 93:
+		w.cutPoll(c)
+	case r < 94:
+		w.touch(key)
+	case r < 95 && w.rng.Intn(4) == 0:
+		w.end(key)
+	}
+}
+
+func (w *world) tick() {
+	switch w.rng.Intn(20) {
+	case 0:
+		w.advance(uint32(w.rng.Intn(6000)))
+	case 1:
+		if w.rng.Intn(5) == 0 {
+			w.advance(uint32(w.rng.Intn(70000)))
+		}
+	default:
+		w.advance(uint32(w.rng.Intn(40)))
+	}
+}
+
+func (w *world) newEvent() *event {
+	e := &event{id: len(w.all), size: 1 + w.rng.Intn(30), refs: 1}
+	w.all = append(w.all, e)
+	return e
+}
+
+func (w *world) push(key who) {
+	e := w.newEvent()
+	flush := w.rng.Intn(4) == 0
+	var got, want int
+	switch r := w.rng.Intn(10); {
+	case r < 5:
+		k := key.key()
+		want = w.pushed(e, "user"+key.tenant+key.uid, func(n *nsession) bool {
+			return n.who.user() == key.user()
+		})
+		to := shard.To{Tenant: k.Tenant, UID: k.UID, NilUID: k.NilUID}
+		got = w.s.Push(w.now, to, e, flush)
+	case r < 7:
+		k := key.key()
+		want = w.pushed(e, "client"+key.tenant+key.uid+key.client, func(n *nsession) bool {
+			return n.who == key
+		})
+		to := shard.To{Tenant: k.Tenant, UID: k.UID, NilUID: k.NilUID, Client: k.Client}
+		got = w.s.Push(w.now, to, e, flush)
+	default:
+		var out []string
+		if w.rng.Intn(2) == 0 {
+			out = []string{"a", "c0"}[:1+w.rng.Intn(2)]
+		}
+		want = w.pushed(e, "all"+key.tenant, func(n *nsession) bool {
+			out := !n.who.nilUID && slices.Contains(out, n.who.uid)
+			return n.who.tenant == key.tenant && !out
+		})
+		if w.rng.Intn(2) == 0 {
+			got = w.s.PushAllExcept(w.now, []byte(key.tenant), e, flush, out)
+		} else {
+			got = w.s.PushAll(w.now, []byte(key.tenant), e, flush, func(_, uid []byte) bool {
+				return slices.Contains(out, string(uid))
+			})
+		}
+	}
+	if got != want || (e.seq == 0) != (e.refs == 0) {
+		fail("event %d reaches %d, want %d; %d references", e.id, got, want, e.refs)
+	}
+}
+
+// turn takes deliveries and puts them on their way.
+func (w *world) turn(limit int) {
+	var d shard.Delivery
+	for range limit {
+		if !w.s.NextDelivery(w.now, &d) {
+			return
+		}
+		n := w.delivered(&d)
+		var ids []int
+		if d.Run != nil {
+			for _, e := range d.Run.Entries {
+				ids = append(ids, e.Payload.(*event).id)
+			}
+		}
+		if d.Ajax {
+			n.poll.answer, n.poll.answered = ids, true
+		} else {
+			n.ws.inbox = append(n.ws.inbox, d)
+			n.ws.runs = append(n.ws.runs, ids)
+		}
+	}
+}
+
+// tellHome lets one message of one of the client's conns arrive.
+func (w *world) tellHome(c *client) {
+	var queues []*[]func()
+	for _, x := range c.ws {
+		if len(x.home) > 0 {
+			queues = append(queues, &x.home)
+		}
+	}
+	for _, p := range c.polls {
+		if len(p.home) > 0 {
+			queues = append(queues, &p.home)
+		}
+	}
+	if q := pick(w, queues); q != nil {
+		message := (*q)[0]
+		*q = (*q)[1:]
+		message()
+	}
+}
+
+// end ends a session or all of a user's, as a backend does.
+func (w *world) end(key who) {
+	k := key.key()
+	to := shard.To{Tenant: k.Tenant, UID: k.UID, NilUID: k.NilUID}
+	one := w.rng.Intn(2) == 0
+	if one {
+		to.Client = k.Client
+	}
+	want, got := map[uint64]bool{}, map[uint64]bool{}
+	count := 0
+	for other, n := range w.sessions {
+		if other.user() != key.user() || one && other != key {
+			continue
+		}
+		if n.kept {
+			delete(w.sessions, other)
+			continue
+		}
+		if n.ws != nil {
+			want[n.ws.ref] = true
+		}
+		for _, x := range n.crowd {
+			want[x.ref] = true
+		}
+		if n.open {
+			want[n.poll.ref] = true
+		}
+		if n.present() && !n.ended {
+			count++
+		}
+		n.ended, n.alive, n.out, n.await = true, false, false, nil
+		n.confirmed = n.sent
+	}
+	gotCount := w.s.CloseSessions(w.now, to, func(_ shard.SessionID, ref uint64, _ bool) {
+		got[ref] = true
+	})
+	if gotCount != count || len(got) != len(want) {
+		fail("%v: ended %d %v, want %d %v", key, gotCount, got, count, want)
+	}
+	for ref := range want {
+		if !got[ref] {
+			fail("%v: ended without %d", key, ref)
+		}
+	}
+}
+
+// rest brings everything to an end: first every session gets a conn that takes
+// all, then all conns close, and nothing may be left.
+func (w *world) rest() {
+	w.quiet = true
+	for _, key := range w.keys {
+		w.settle(w.clients[key])
+	}
+	for _, key := range w.keys {
+		if w.sessions[key] != nil {
+			w.openWS(key)
+			w.settle(w.clients[key])
+		}
+	}
+	w.drain()
+	// A session that something was kept from stands before it until it gets
+	// something else.
+	for _, tenant := range []string{"", "t"} {
+		e := w.newEvent()
+		w.pushed(e, "all"+tenant, func(n *nsession) bool { return n.who.tenant == tenant })
+		w.s.PushAll(w.now, []byte(tenant), e, true, nil)
+	}
+	w.drain()
+	for key, n := range w.sessions {
+		for _, e := range n.want {
+			if e.seq > n.sent {
+				fail("%v: event %d never came, sent %d", key, e.id, n.sent)
+			}
+		}
+	}
+	if c := w.s.Counts(); c.Entries != 0 || c.LogBytes != 0 {
+		fail("all is confirmed, and there is left %+v", c)
+	}
+	for _, key := range w.keys {
+		c := w.clients[key]
+		for len(c.ws) > 0 {
+			w.closeWS(c.ws[0])
+			w.settle(c)
+		}
+		for _, p := range slices.Clone(c.polls) {
+			w.loseConn(c, p)
+		}
+		w.settle(c)
+	}
+	for range 3 {
+		w.advance(max(w.cfg.Keep, 5000))
+	}
+	w.drain()
+	if c := w.s.Counts(); c.Sessions != 0 || c.Users != 0 || c.Kept != 0 || len(w.sessions) != 0 {
+		fail("all are gone, and there is left %+v, %d", c, len(w.sessions))
+	}
+	for _, e := range w.all {
+		if e.refs != 0 {
+			fail("event %d of %v has %d references left", e.id, e.of, e.refs)
+		}
+	}
+}
+
+// drain goes on until the shard waits for nothing but graces and old age.
+func (w *world) drain() {
+	for range 2000 {
+		w.turn(1 << 20)
+		for _, key := range w.keys {
+			w.settle(w.clients[key])
+		}
+		due, ok := w.s.Due()
+		if !ok || int32(due-w.now) > 200 {
+			return
+		}
+		w.advance(max(0, due-w.now))
+	}
+	fail("the shard never comes to rest")
+}

@@ -1,0 +1,27 @@
+//go:build chskmutate
+
+package shard_test
+
+import (
+	"testing"
+
+	"github.com/chskd/chskd/shard"
+)
+
+// TestMutants breaks each rule of the cursor in turn and demands that the model
+// notices by what the shard does, without a look inside. See rules_mutate.go for how to run it.
+func TestMutants(t *testing.T) {
+	defer func() { shard.Mutant = "" }()
+	for name, wrong := range shard.Mutants {
+		t.Run(name, func(t *testing.T) {
+			shard.Mutant = name
+			for seed := range int64(5000) {
+				if err := play(seed, 250, false); err != nil {
+					t.Logf("%s: noticed: %v", wrong, err)
+					return
+				}
+			}
+			t.Errorf("nobody notices that %s", wrong)
+		})
+	}
+}
