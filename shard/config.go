@@ -72,6 +72,8 @@ func (c Config) withDefaults() Config {
 // Error is a refusal, with what to answer: Status on HTTP, Code as the close
 // code of a WebSocket that is open already (RFC 6455 §7.4.1, 1013 by the IANA
 // registry), Reason in both.
+//
+// Immutable after New.
 type Error struct {
 	Status int
 	Code   uint16

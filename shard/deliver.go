@@ -5,6 +5,8 @@ package shard
 // if what its conn was given ends at From, so that a late or doubled one falls
 // away, and its conn has been given To after it; a gap is no exception, so it
 // is confirmed, lost and told again like an event.
+//
+// Owner: loop.
 type Delivery struct {
 	ID       SessionID
 	Ref      uint64 // the bound WebSocket, or the open poll, which this answers

@@ -6,6 +6,8 @@ package shard
 // An entry that a log had to give up leaves a tomb in its place: an Entry
 // without Payload, which tells the sessions that still needed it how much they
 // missed, and where.
+//
+// Owner: loop.
 type Entry struct {
 	Seq     uint64 // unique in the shard, increasing
 	Payload Payload

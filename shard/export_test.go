@@ -140,3 +140,52 @@ func (s *Shard) checkLogs(cursors map[*log]uint32) error {
 	}
 	return nil
 }
+
+// TombsMax and WalkVisits are the limits of the same names.
+const (
+	TombsMax   = tombsMax
+	WalkVisits = walkVisits
+	AdvanceMax = advanceMax
+)
+
+// Table is the slab with its index, over a value that is only a number.
+type Table struct{ t table[numbered, *numbered] }
+
+type numbered struct {
+	node
+	number uint32
+}
+
+// Add stores number under hash and returns its id.
+func (t *Table) Add(hash, number uint32) uint64 {
+	slot, v := t.t.add(hash)
+	v.number = number
+	return t.t.id(slot)
+}
+
+// Get returns the number that id names.
+func (t *Table) Get(id uint64) (uint32, bool) {
+	_, v := t.t.get(id)
+	if v == nil {
+		return 0, false
+	}
+	return v.number, true
+}
+
+// Find returns the id of number under hash, 0 if it is not there, and how many
+// values were looked at.
+func (t *Table) Find(hash, number uint32) (id uint64, looks int) {
+	for slot := t.t.first(hash); slot != 0; slot = t.t.at(slot).link {
+		looks++
+		if v := t.t.at(slot); v.hash == hash && v.number == number {
+			return t.t.id(slot), looks
+		}
+	}
+	return 0, looks
+}
+
+// Remove takes out what id names.
+func (t *Table) Remove(id uint64) { t.t.remove(uint32(id)) }
+
+// Len is the number of values.
+func (t *Table) Len() int { return t.t.live }

@@ -10,6 +10,8 @@ package shard
 //	          +--PollGone                  AttachWS, expiry: sent again
 
 // PollVerdict says how to answer a poll.
+//
+// Any goroutine.
 type PollVerdict uint8
 
 const (

@@ -8,6 +8,8 @@ package shard
 // grace: endGraces. What remains of the session then is kept, or forgotten.
 
 // Presence is a change of one user's presence, or the fact that Open tells.
+//
+// Owner: loop.
 type Presence struct {
 	Open        bool
 	NilUID      bool

@@ -2,6 +2,8 @@ package shard
 
 // UserInfo is a present user: WS and Ajax are the numbers of its sessions in
 // each set, those in their grace included. UID is nil if NilUID.
+//
+// Owner: loop.
 type UserInfo struct {
 	Tenant, UID []byte // valid until the visit or call that gave them is over
 	NilUID      bool
@@ -10,6 +12,8 @@ type UserInfo struct {
 
 // SessionInfo is a present session. Client is valid during the visit. Lag is
 // the number of events that it has still to be sent.
+//
+// Owner: loop.
 type SessionInfo struct {
 	Client   []byte
 	WS, Ajax bool
@@ -18,6 +22,8 @@ type SessionInfo struct {
 }
 
 // Counts are numbers of a shard as they are now, and, from Gaps on, totals.
+//
+// Any goroutine.
 type Counts struct {
 	Users    int // present
 	Sessions int // present, handshaken and kept

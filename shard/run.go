@@ -8,6 +8,8 @@ package shard
 // needed. The shard releases what is not nil when it forgets the run.
 //
 // A Run and its Entries are valid until the next call of NextDelivery.
+//
+// Owner: loop.
 type Run struct {
 	Entries []*Entry
 	Sealed  [8]Payload

@@ -10,12 +10,16 @@ import (
 
 // SessionID names a session: slot | generation<<32. The zero SessionID is no
 // session. An id whose session has ended is harmless: every verb ignores it.
+//
+// Any goroutine.
 type SessionID uint64
 
 // Key names a session: a client-id of a user of a tenant. NilUID is the user
 // without uid (Sente's nil uid); UID is then ignored.
 //
 // The slices are only read during the call.
+//
+// Owner: loop.
 type Key struct {
 	Tenant, UID, Client []byte
 	NilUID              bool
@@ -23,6 +27,8 @@ type Key struct {
 
 // To names who is pushed to, closed or asked about: a user, or with Client
 // non-nil that session of the user alone. Read only during the call.
+//
+// Owner: loop.
 type To struct {
 	Tenant, UID, Client []byte
 	NilUID              bool
@@ -31,6 +37,8 @@ type To struct {
 // Payload is the encoded event of an entry, reference counted by its owner.
 // The shard holds one reference and calls Release once, when it has forgotten
 // the entry. Len is its size in bytes and must not change.
+//
+// Owner: loop.
 type Payload interface {
 	Len() int
 	Release()
