@@ -51,6 +51,7 @@ type HubStats struct {
 	Groups    int    `json:"groups"`
 	Held      int    `json:"held"`      // events that wait for a first consumer
 	Queued    int    `json:"queued"`    // items that wait for consumers, or are being written
+	Snapshots int    `json:"snapshots"` // of who is online, being told
 	Events    uint64 `json:"events"`    // offered by clients
 	Delivered uint64 `json:"delivered"` // lines handed to consumers' sockets
 	Dropped   uint64 `json:"dropped"`   // events that a full queue refused; told as gaps
@@ -204,6 +205,9 @@ func (h *Hub) Stats() HubStats {
 		for _, c := range g.consumers {
 			s.Queued += c.queue.count
 			s.Resyncs += c.resyncs
+			if c.scanning {
+				s.Snapshots++
+			}
 		}
 	}
 	return s

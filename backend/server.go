@@ -18,6 +18,7 @@ type Options struct {
 	AllowUIDs []uint32 // users that may connect besides the daemon's own and root
 	MaxLine   int      // bytes of one request object or line
 	MaxConns  int
+	FirstByte time.Duration // how long a new connection may be silent
 	Stall     time.Duration // how long a consumer may leave its socket full
 	Log       *slog.Logger
 }
@@ -48,6 +49,9 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = MaxConnsDefault
+	}
+	if o.FirstByte == 0 {
+		o.FirstByte = sniffWait
 	}
 	if o.Stall == 0 {
 		o.Stall = StallDefault
@@ -202,14 +206,14 @@ func (s *Server) allowed(uid uint32) bool {
 // sniff tells the dialect by the first byte: A-Z begins an HTTP method.
 func (s *Server) sniff(c *conn) {
 	var b [1]byte
-	if err := c.SetReadDeadline(time.Now().Add(sniffWait)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(s.o.FirstByte)); err != nil {
 		c.drop()
 		return
 	}
 	n, err := c.UnixConn.Read(b[:])
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.refuse("timeout", "nothing was said for "+sniffWait.String())
+		c.refuse("timeout", "nothing was said for "+s.o.FirstByte.String())
 		return
 	case n == 0 || c.SetReadDeadline(time.Time{}) != nil:
 		c.drop()

@@ -147,20 +147,19 @@ func (fs *fields) content(json field) (packer.Format, []byte, *Error) {
 	if err := checkContent(format, value, json); err != nil {
 		return 0, nil, err
 	}
-	// Comments around a value would swallow what it is pasted into.
-	value, e := format.Value(value)
+	var e error
+	if format == packer.EDN {
+		// Comments around the value would swallow what it is pasted into.
+		value, e = format.Value(value)
+	} else if stringKeys {
+		o := packer.Options{Event: json == fEvent, StringKeys: true}
+		format = packer.EDN
+		value, e = packer.Append(nil, format, value, packer.JSON, o)
+	}
 	if e != nil {
 		return 0, nil, bad("bad_"+name, "%q: %s", name, peopleText(e))
 	}
-	if !stringKeys {
-		return format, value, nil
-	}
-	o := packer.Options{Event: json == fEvent, StringKeys: true}
-	value, e = packer.Append(nil, packer.EDN, value, packer.JSON, o)
-	if e != nil {
-		return 0, nil, bad("bad_"+name, "%q: %s", name, peopleText(e))
-	}
-	return packer.EDN, value, nil
+	return format, value, nil
 }
 
 func checkContent(format packer.Format, value []byte, json field) *Error {
