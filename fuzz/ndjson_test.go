@@ -125,16 +125,19 @@ func checkPush(t *testing.T, line []byte) {
 		checkField(t, line, fields, name, to)
 	}
 	checkField(t, line, fields, "except", &p.Except)
-	if raw, there := fields["uids"]; there {
+	switch raw, named := fields["uid"]; {
+	case !named:
 		checkField(t, line, fields, "uids", &p.UIDs)
-	} else if raw = fields["uid"]; string(raw) != "null" && raw != nil {
+	case string(raw) == "null":
+		if !p.NilUID || p.UIDs != nil {
+			t.Fatalf("%q: null is %+v", line, p)
+		}
+	default:
 		var uid string
-		if json.Unmarshal(raw, &uid) != nil || len(p.UIDs) != 1 || p.UIDs[0] != uid {
+		if json.Unmarshal(raw, &uid) != nil || !reflect.DeepEqual(p.UIDs, []string{uid}) || p.NilUID {
 			t.Fatalf("%q: uids %q", line, p.UIDs)
 		}
 		uids = p.UIDs
-	} else if p.NilUID != (string(raw) == "null") {
-		t.Fatalf("%q: nil uid %v", line, p.NilUID)
 	}
 	if _, err := p.Format.CheckEvent(p.Event); err != nil {
 		t.Fatalf("%q: event %q: %v", line, p.Event, err)
