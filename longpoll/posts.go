@@ -4,11 +4,15 @@ import "github.com/chskd/chskd/deadline"
 
 // Payload is an answer, reference counted by its owner. Posts holds one
 // reference and calls Release once, when it has forgotten the answer.
+//
+// Owner: loop.
 type Payload interface {
 	Release()
 }
 
 // PostVerdict says what to do with an Ajax send.
+//
+// Any goroutine.
 type PostVerdict uint8
 
 const (
@@ -100,7 +104,9 @@ func (p *Posts) Open(now uint32, key uint64, ref uint64, packer uint8, wantsRepl
 // Answer answers a send: the first answer wins, ok is false for any other.
 // refs are the requests that wait for it, valid until the next call; none is
 // left if all are gone. It takes over one reference of body, which replays get
-// until the replay time is over; if not ok it is released at once.
+// until the replay time is over; if there can be no replay, or if not ok, it is
+// released at once, so a caller that still writes body holds a reference of its
+// own.
 func (p *Posts) Answer(now uint32, slot uint64, body Payload) (refs []uint64, ok bool) {
 	at, q := p.get(slot)
 	if q == nil || q.done {

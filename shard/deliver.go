@@ -1,10 +1,12 @@
 package shard
 
 // Delivery says that a session is to be sent something: a run, or the notice of
-// a gap. From and To are its cursor before and after. An owner writes it only
-// if what its conn was given ends at From, so that a late or doubled one falls
-// away, and its conn has been given To after it; a gap is no exception, so it
-// is confirmed, lost and told again like an event.
+// a gap. From and To are its cursor before and after, never 0. An owner writes
+// it only if what its conn was given ends at From, so that a late or doubled
+// one falls away, and its conn has been given To after it. A new conn stands at
+// the From of the first delivery that it is shown, whether it takes that one or
+// is stalled. A gap is no exception: it is confirmed, lost and told again like
+// an event.
 //
 // Owner: loop.
 type Delivery struct {
