@@ -148,7 +148,7 @@ func pushLines(ctx context.Context, a *apiClient, in io.Reader, out, errs io.Wri
 		}
 	}
 	if answer.Rejected > 0 {
-		return &cliError{exitRefused, fmt.Errorf("%d lines were rejected", answer.Rejected)}
+		return &cliError{exitRefused, fmt.Errorf("rejected lines: %d", answer.Rejected)}
 	}
 	return nil
 }
