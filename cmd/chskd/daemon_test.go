@@ -61,6 +61,7 @@ type daemon struct {
 	API    string // path of the API socket
 	PID    int
 	Stderr func() string // what it printed so far, on both outputs
+	Ended  func() error  // waits until it has ended: nil for exit status 0
 }
 
 var startLine = regexp.MustCompile(
@@ -90,7 +91,10 @@ func startDaemon(t testing.TB, args ...string) *daemon {
 
 	for deadline := time.Now().Add(daemonStarts); ; time.Sleep(5 * time.Millisecond) {
 		if m := startLine.FindStringSubmatch(out.String()); m != nil {
-			return &daemon{Addr: m[1], API: m[2], PID: cmd.Process.Pid, Stderr: out.String}
+			return &daemon{
+				Addr: m[1], API: m[2], PID: cmd.Process.Pid, Stderr: out.String,
+				Ended: func() error { return lastOf(ended) },
+			}
 		}
 		select {
 		case err := <-ended:
@@ -102,6 +106,13 @@ func startDaemon(t testing.TB, args ...string) *daemon {
 			t.Fatalf("chskd did not say where it listens\n%s", out)
 		}
 	}
+}
+
+// lastOf waits for the one value of a channel, and leaves it there for others.
+func lastOf(ended chan error) error {
+	err := <-ended
+	ended <- err
+	return err
 }
 
 // stopDaemon ends a daemon that still runs; one that will not go fails the test.
