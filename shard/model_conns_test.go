@@ -72,7 +72,7 @@ func (w *world) stalledAt(x *wsConn, seq uint64) {
 	}
 	x.told = true
 	if n.await == nil && !n.ended {
-		n.sent = min(n.sent, max(n.confirmed, seq))
+		n.goTo(min(n.sent, max(n.confirmed, seq)))
 	}
 }
 

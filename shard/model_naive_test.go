@@ -53,6 +53,7 @@ type nsession struct {
 	inWS, inAjax, entry, kept, alive, ended bool
 	wsLeft, ajaxLeft, keptAt                uint32
 	udt                                     uint64
+	turn                                    int // how often sent went back
 
 	paced []struct{ at, n uint32 } // what it was sent in the last Pace
 }
@@ -73,7 +74,22 @@ func (w who) key() shard.Key {
 
 func (n *nsession) present() bool { return n.inWS || n.inAjax }
 
-func (n *nsession) rewind() { n.sent = n.confirmed }
+func (n *nsession) rewind() { n.goTo(n.confirmed) }
+
+func (n *nsession) goTo(sent uint64) {
+	if n.sent != sent {
+		n.sent = sent
+		n.turn++
+	}
+}
+
+// settling is a delivery that confirms itself (Config.ConfirmOnSend).
+type settling struct {
+	n    *nsession
+	seq  uint64
+	due  uint32
+	turn int
+}
 
 // confirm moves confirmed up; what it passes must have reached the client, or
 // have been given up.
@@ -83,6 +99,9 @@ func (w *world) confirm(n *nsession, seq uint64) {
 		return
 	}
 	for _, e := range n.want {
+		if w.cfg.ConfirmOnSend {
+			break // then nobody asks the client
+		}
 		if e.seq > n.confirmed && e.seq <= seq && !w.got[n.who][e.id] && !w.missed[n.who][e.id] {
 			fail("%v: event %d is confirmed, its client never had it", n.who, e.id)
 		}
@@ -201,6 +220,8 @@ func (w *world) delivered(d *shard.Delivery) *nsession {
 	n.sent = d.To
 	if d.Ajax {
 		n.open, n.out, n.ajaxLeft = false, true, w.now
+	} else if w.cfg.ConfirmOnSend {
+		w.settles = append(w.settles, settling{n: n, seq: d.To, due: w.now + 1000, turn: n.turn})
 	}
 	return n
 }
@@ -293,6 +314,13 @@ func (w *world) advance(ms uint32) {
 			n.kept, n.keptAt = true, w.now
 		} else {
 			delete(w.sessions, key)
+		}
+	}
+	for len(w.settles) > 0 && over(w.settles[0].due, 0) {
+		m := w.settles[0]
+		w.settles = w.settles[1:]
+		if w.sessions[m.n.who] == m.n && m.turn == m.n.turn {
+			w.confirm(m.n, m.seq)
 		}
 	}
 	w.presence()

@@ -56,12 +56,11 @@ type pollConn struct {
 
 // client is what runs in a browser, for one key.
 type client struct {
-	ws      []*wsConn
-	polls   []*pollConn
-	poll    *pollConn // the one whose answer it waits for
-	udt     uint64
-	closed  bool // believes itself closed, so its next poll asks for a handshake
-	lastTry *pollConn
+	ws     []*wsConn
+	polls  []*pollConn
+	poll   *pollConn // the one whose answer it waits for
+	udt    uint64
+	closed bool // believes itself closed, so its next poll asks for a handshake
 }
 
 type world struct {
@@ -74,6 +73,7 @@ type world struct {
 	sessions map[who]*nsession
 	ids      map[shard.SessionID]*nsession
 	told     map[who]bool
+	settles  []settling
 	events   []*event // those that somebody follows
 	all      []*event // every payload, to count releases
 	got      map[who]map[int]bool
@@ -108,6 +108,7 @@ func newWorld(seed int64) *world {
 	if w.rng.Intn(4) == 0 {
 		w.cfg.Keep, w.cfg.Pace = uint32(w.rng.Intn(2)*3000), 0
 	}
+	w.cfg.ConfirmOnSend = w.rng.Intn(6) == 0
 	w.s = shard.New(w.cfg)
 	w.now = uint32(w.rng.Uint64()) // the clock may wrap on the way
 	for _, u := range []who{
@@ -216,8 +217,7 @@ func (w *world) push(key who) {
 		want = w.pushed(e, "client"+key.tenant+key.uid+key.client, func(n *nsession) bool {
 			return n.who == key
 		})
-		to := shard.To{Tenant: k.Tenant, UID: k.UID, NilUID: k.NilUID, Client: k.Client}
-		got = w.s.Push(w.now, to, e, flush)
+		got = w.s.Push(w.now, shard.To(k), e, flush)
 	default:
 		var out []string
 		if w.rng.Intn(2) == 0 {

@@ -178,10 +178,7 @@ func to(name string) shard.To {
 	return t
 }
 
-func key(name string) shard.Key {
-	t := to(name)
-	return shard.Key{Tenant: t.Tenant, UID: t.UID, Client: t.Client, NilUID: t.NilUID}
-}
+func key(name string) shard.Key { return shard.Key(to(name)) }
 
 func showUser(tenant, uid []byte, nilUID bool) string {
 	name := string(uid)
