@@ -23,7 +23,7 @@ const (
 	StallDefault = 30 * time.Second
 
 	maxConsumers  = 64 // streams at once; over it: 503
-	maxGroups     = 16 // groups at once, of 160 KiB each; over it: 503
+	maxGroups     = 16 // groups at once, of 100 KiB each; over it: 503
 	maxGroupName  = 64 // bytes
 	maxGlobs      = 32 // patterns of one `ids`
 	maxUID        = 256

@@ -106,6 +106,18 @@ func TestPresenceWhileLoading(t *testing.T) {
 	}
 }
 
+// A page that the engine cannot give is asked for again.
+func TestPresencePageFails(t *testing.T) {
+	r := plainRig(t)
+	r.engine.set(func(f *fakeEngine) {
+		f.users = []backend.Online{{UID: "alice"}}
+		f.pageErrs = 1
+	})
+	if got := r.open("?presence=1").short(2); got != "open alice, live" {
+		t.Errorf("snapshot: %s", got)
+	}
+}
+
 // With several consumers of a group each is told of the users whose events it gets; when the slots
 // move, both sides start again.
 func TestPresenceFollowsSlots(t *testing.T) {

@@ -111,9 +111,13 @@ func (s *Server) pushOne(w http.ResponseWriter, r *http.Request, lines *Lines, l
 
 // pushLine does one line of the body, or notes why there is none. false: no further line can be.
 func (s *Server) pushLine(ctx context.Context, b *pushes, line []byte, number int, e error) bool {
+	if e == ErrLineTooLong {
+		b.reject(tooLarge(s.o.MaxLine).at(number))
+		return true
+	}
 	if e != nil {
-		b.reject(s.bodyError(e).at(number))
-		return e == ErrLineTooLong
+		b.reject(s.bodyError(e).at(number + 1))
+		return false
 	}
 	p, err := ParsePush(line)
 	if err != nil {

@@ -35,6 +35,7 @@ type fakeEngine struct {
 	pageSize int              // 0 = as asked
 	onPush   func(p *backend.Push, done func(int, error))
 	onPage   func() // called before a page is answered
+	pageErrs int    // so many pages fail first
 	notReady bool
 }
 
@@ -93,6 +94,10 @@ func (f *fakeEngine) Connected(q backend.Query, done func(*backend.Connected)) {
 func (f *fakeEngine) page(q backend.Query) *backend.Connected {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.pageErrs > 0 {
+		f.pageErrs--
+		return &backend.Connected{Err: errors.New("engine: not now")}
+	}
 	at := 0
 	if q.After != "" {
 		var err error

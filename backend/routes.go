@@ -96,7 +96,9 @@ type (
 )
 
 // answerJSON writes maps in the order of their keys, and never text that is no UTF-8.
-var answerJSON = sonic.Config{SortMapKeys: true, CompactMarshaler: true, ValidateString: true}.Froze()
+var answerJSON = sonic.Config{
+	SortMapKeys: true, CompactMarshaler: true, ValidateString: true,
+}.Froze()
 
 // answer writes an answer and its line end.
 func answer(w http.ResponseWriter, status int, v any) {

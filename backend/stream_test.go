@@ -287,6 +287,68 @@ func TestInheritance(t *testing.T) {
 	}
 }
 
+// A consumer that joins gets the slots of which nothing waits; those of a consumer that does not
+// read stay with it, so that no uid's events overtake each other, until it leaves.
+func TestInheritanceBySurvivors(t *testing.T) {
+	r := newRig(t, backend.HubOptions{QueueEvents: 2000}, backend.Options{})
+	const users = 100
+	text := strings.Repeat("x", 1000)
+	n, missed := 0, 0
+	offer := func(count int) {
+		for range count {
+			if !r.event(fmt.Sprint("u", n%users), fmt.Sprintf("[:n/n [%d %q]]", n, text), "") {
+				missed++
+			}
+			n++
+		}
+	}
+	stuck := r.open("")
+	offer(1000)
+	heir := r.open("")
+	offer(4000)
+	if missed == 0 {
+		t.Fatal("the stuck consumer's queue is not full: the test says nothing")
+	}
+	stuck.close()
+	r.awaitConsumers(1)
+	r.event("last", "[:n/last]", "")
+	got, told, newest := 0, 0, map[string]int{}
+	for {
+		l := heir.next()
+		if l.Type == "gap" {
+			told += int(l.Missed)
+			continue
+		}
+		if *l.UID == "last" {
+			break
+		}
+		got++
+		var number int
+		if _, err := fmt.Sscanf(string(l.Event), `["n/n",[%d,`, &number); err != nil {
+			t.Fatalf("%s: %v", l.Event, err)
+		}
+		if was, seen := newest[*l.UID]; seen && number <= was {
+			t.Fatalf("%s: %d after %d", *l.UID, number, was)
+		}
+		newest[*l.UID] = number
+	}
+	if got == 0 || told != missed {
+		t.Errorf("got %d events, %d missed, told %d", got, missed, told)
+	}
+}
+
+// A stream is valid JSON whatever a client calls itself.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	r := plainRig(t)
+	s := r.open("")
+	client := []byte("\xff\xc3\"\\\r\n\t\x1f\u00e9\u2028\U0001F600\xf0\x9f")
+	r.hub.Event(nil, []byte("a"), false, client, false, packer.EDN, []byte("[:a/b]"), false, nil, time.Now())
+	want := "\ufffd\ufffd\"\\\r\n\t\x1f\u00e9\u2028\U0001F600\ufffd\ufffd"
+	if l := s.next(); l.Client != want {
+		t.Errorf("got %q, want %q in %s", l.Client, want, l.text)
+	}
+}
+
 func TestFilter(t *testing.T) {
 	r := plainRig(t)
 	s := r.open("?group=f&ids=chat/*,:x/?ne&ids=chsk/bad-event")

@@ -23,7 +23,7 @@ func newEventsCmd() *cobra.Command {
 	var ids []string
 	cmd := newAPICmd("events", "Print clients' events as they come, one JSON object a line",
 		cobra.NoArgs, &f)
-	cmd.Long = "Print clients' events as they come, one JSON object a line, until it is interrupted.\n" +
+	cmd.Long = "Print clients' events as they come, one JSON object a line, until interrupted.\n" +
 		"Each event goes to one consumer of each group: in group default this command takes\n" +
 		"events away from a backend that reads there; another --group sees all of them too."
 	cmd.Example = `  chskd events --group tail

@@ -25,8 +25,8 @@ func newPushCmd() *cobra.Command {
 	var f pushFlags
 	cmd := newAPICmd("push (--uid UID... | --nil-uid | --all) ID [JSON]", "Push an event to users",
 		cobra.MaximumNArgs(2), &f.apiFlags)
-	cmd.Long = "Push an event to users. ID is a keyword with a namespace, as chat/message; JSON is its\n" +
-		"data. With `-` alone, NDJSON is read from the standard input, one push request a line.\n" +
+	cmd.Long = "Push an event to users. ID is a keyword with a namespace, as chat/message; JSON\n" +
+		"is its data. With `-` alone, NDJSON is read from the standard input, one push a line.\n" +
 		"The answer is printed as JSON; its sessions say how many took the event."
 	cmd.Example = `  chskd push --uid alice chat/message '{"text":"hi"}'
   chskd push --all --edn '[:news/item {:at #inst "2026-01-01"}]'
