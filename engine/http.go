@@ -193,12 +193,14 @@ func (l *loop) dispatch(slot uint32, c *conn, h *httpmin.Head, body []byte) {
 
 // channel is the channel socket's path: one for WebSocket, polls and sends.
 func (l *loop) channel(slot uint32, c *conn, h *httpmin.Head, q *request, body []byte) {
+	if h.Upgrade {
+		// By whatever method: CheckUpgrade refuses all but GET. Taken for a send, a proxy
+		// in front could think the conn upgraded where we do not.
+		l.upgrade(slot, c, h, q)
+		return
+	}
 	switch string(h.Method) {
 	case "GET":
-		if h.Upgrade {
-			l.upgrade(slot, c, h, q)
-			return
-		}
 		l.poll(slot, c, h, q)
 	case "POST":
 		l.send(slot, c, h, q, body)
