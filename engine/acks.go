@@ -69,7 +69,10 @@ func (a *ackList) advance(c *conn, acked uint64) (seq uint64) {
 }
 
 // drop frees c's whole list.
-func (a *ackList) drop(c *conn) { a.advance(c, ^uint64(0)) }
+func (a *ackList) drop(c *conn) {
+	a.advance(c, ^uint64(0))
+	c.nAcks = 0
+}
 
 // sentUp notes that the delivery up to seq was written to c.
 func (l *loop) sentUp(slot uint32, c *conn, seq uint64) {

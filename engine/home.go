@@ -20,6 +20,34 @@ func (l *loop) tellPresence() {
 	}
 }
 
+// tellOwners passes on what the shard has to say to the owners of conns: one was
+// displaced by polls, or took the place of one that ended.
+func (l *loop) tellOwners() {
+	var a shard.Ask
+	for l.sh.NextAsk(&a) {
+		ref := connRef(a.Ref)
+		kind := mRelease
+		if a.Rebound {
+			kind = mRebound
+		}
+		l.post(ref.loop(), msg{kind: kind, ref: ref, id: uint64(a.ID)})
+	}
+}
+
+// onRebound begins anew with a conn that home had displaced: whatever it was given
+// before, the next delivery says where it stands.
+func (l *loop) onRebound(m *msg) {
+	c := l.conns.get(m.ref)
+	if c == nil {
+		return // its detach is on the way
+	}
+	c.sent = 0
+	l.acks.drop(c)
+	if c.flags&fStalled != 0 {
+		l.post(int(c.home), msg{kind: mStalled, ref: m.ref, id: m.id})
+	}
+}
+
 // onAttach binds a WebSocket to its session.
 func (l *loop) onAttach(m *msg) {
 	who := parseIdentity(m.buf.B)
@@ -57,6 +85,7 @@ func (l *loop) onAttached(m *msg) {
 func (l *loop) onDetach(m *msg) {
 	l.sh.DetachWS(l.now, m.session(), uint64(m.ref), m.a, m.flags&flagAlive != 0)
 	l.tellPresence()
+	l.tellOwners()
 }
 
 // onRelease tells home what the peer of a displaced conn has acknowledged. The conn

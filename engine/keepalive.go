@@ -65,6 +65,7 @@ func (l *loop) deadlines() {
 	l.drainDue()
 	l.sh.Advance(l.now)
 	l.tellPresence()
+	l.tellOwners()
 	l.pollsDue()
 	l.postsDue()
 }

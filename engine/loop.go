@@ -139,9 +139,6 @@ func (l *loop) settle() {
 // It is the task of the one wake that is outstanding.
 func (l *loop) turn() {
 	l.begin()
-	if l.armed && int32(l.now-l.armedFor) >= 0 {
-		l.armed = false
-	}
 	l.m.Turns.Add(1)
 	l.drainMailbox()
 	l.guard(l.deadlines)
@@ -200,6 +197,8 @@ func (l *loop) next() {
 		l.eng.queues[l.id].Wake()
 		return
 	}
+	// This turn may be the alarm that was asked for, so that none is left.
+	l.armed = false
 	l.arm()
 }
 
@@ -272,6 +271,8 @@ func (l *loop) handle(m *msg) {
 		l.onDetach(m)
 	case mRelease:
 		l.onRelease(m)
+	case mRebound:
+		l.onRebound(m)
 	case mDisplaced:
 		l.sh.Displaced(l.now, m.session(), uint64(m.ref), m.a)
 	case mConfirm:

@@ -30,6 +30,7 @@ const (
 	// To the owner of a conn.
 	mAttached  // ref's session is id, its home loop a: inbound may go on
 	mRelease   // ref was displaced: tell home what its peer acknowledged
+	mRebound   // ref is bound again: the next mDeliver tells where it stands
 	mDeliver   // buf to the targets in fan, each if it stands where home thinks
 	mAnswer    // http answer for ref: buf holds the body; a=seq for a batch of a poll (deliver.go)
 	mAnswerLit // the same, a=packer.Literal

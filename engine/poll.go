@@ -70,6 +70,7 @@ func (l *loop) onPoll(m *msg) {
 	id, verdict, err := l.sh.Poll(l.now, keyOf(&who), uint64(m.ref), m.packer,
 		m.flags&flagHandshake != 0, m.a)
 	l.tellPresence()
+	l.tellOwners()
 	switch {
 	case err != nil:
 		l.answer(m.ref, literal(f, packer.Timeout), 0)

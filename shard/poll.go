@@ -31,8 +31,8 @@ const (
 // confirmed, unless the udt is the same, which is a browser's replay of a
 // request whose answer was lost: then it is sent again.
 //
-// As long as a WebSocket is bound to the session, that gets the events, and
-// polls only wait.
+// A poll after an Ajax handshake displaces a WebSocket that is bound: its client
+// went over to Ajax, and may not have told, or the network swallowed it.
 //
 // The error is ErrUserSessions.
 func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool, udt uint64) (
@@ -53,6 +53,10 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 		s.change(se, entry, kept|pollOpen)
 		s.leaveAjax(now, slot, se)
 		return id, Handshake, nil
+	}
+	if old := se.ws; old != 0 {
+		s.displace(id, se)
+		s.asks.push(Ask{ID: id, Ref: old})
 	}
 	se.poll, se.udt = ref, udt
 	s.change(se, inAjax|pollOpen, kept)

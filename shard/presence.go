@@ -113,7 +113,7 @@ func (s *Shard) endGraces(now uint32) {
 			break
 		}
 		slot, se := s.sessions.get(id)
-		if se == nil || !se.has(inWS) || se.ws != 0 || se.has(crowded) ||
+		if se == nil || !se.has(inWS) || se.ws != 0 || se.hasConns(s.crowds[SessionID(id)]) ||
 			!reached(now, se.wsLeft+s.cfg.WSGrace) {
 			continue
 		}
@@ -132,6 +132,7 @@ func (s *Shard) endGraces(now uint32) {
 		}
 		s.takeBackAnswer(se)
 		s.change(se, 0, inAjax|entry)
+		s.rebind(slot, se)
 		s.leave(now, slot, se)
 	}
 }

@@ -170,9 +170,10 @@ func (s *Shard) end(slot uint32, visit func(id SessionID, ref uint64, ajax bool)
 	}
 	if c := s.crowds[id]; c != nil {
 		c.await = 0
-		for _, ref := range c.refs {
-			visit(id, ref, false)
+		for _, x := range c.conns {
+			visit(id, x.ref, false)
 		}
+		s.emptied(id, se, c)
 	}
 	if se.has(pollOpen) {
 		visit(id, se.poll, true)

@@ -70,9 +70,17 @@ type session struct {
 
 // crowd is what a session with displaced conns needs more.
 type crowd struct {
-	refs  []uint64 // displaced conns that are still open
-	await uint64   // the one whose confirmed is waited for, 0 = none
+	conns []crowdConn // displaced conns that are still open
+	await uint64      // the one whose confirmed is waited for, 0 = none; it may be bound again
 }
+
+type crowdConn struct {
+	ref    uint64
+	packer uint8
+}
+
+// hasConns tells whether a displaced conn is still open; c may be nil.
+func (se *session) hasConns(c *crowd) bool { return c != nil && len(c.conns) > 0 }
 
 func (se *session) has(f flags) bool { return se.flags&f != 0 }
 func (se *session) present() bool    { return se.has(inWS | inAjax) }
@@ -80,8 +88,9 @@ func (se *session) present() bool    { return se.has(inWS | inAjax) }
 // reachable sessions are what a push tells as reached.
 func (f flags) reachable() bool { return f&(inWS|inAjax) != 0 && f&ended == 0 }
 
-// carrier is the transport over which the session would be sent something: the
-// WebSocket as long as one is bound, whatever polls there are beside it.
+// carrier is the transport over which the session would be sent something. A
+// WebSocket that is attached while a poll is open goes before it; polls that
+// begin with a handshake displace the WebSocket.
 func (se *session) carrier() transports {
 	switch {
 	case se.ws != 0:

@@ -68,6 +68,7 @@ type Shard struct {
 	marks                    queue[mark]      // ConfirmOnSend: what settles when
 
 	events   queue[presenceEvent]
+	asks     queue[Ask]
 	scratch  []byte // the uid of the last Presence
 	ready    queue[SessionID]
 	walkAt   uint32 // the walk: next slot,

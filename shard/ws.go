@@ -6,13 +6,38 @@ import "slices"
 // Messages of one conn arrive in order; those of two conns in any order.
 //
 //	AttachWS(A) -> bound A --DetachWS(A)--> grace
-//	                 |
-//	              AttachWS(B): A is displaced, stays open, still counts
+//	                 |  ^
+//	                 |  +-- DetachWS(B) or the end of the polls, A still open: rebound
+//	                 v
+//	              AttachWS(B), or polls: A is displaced, stays open, still counts
 //	                 v
 //	   bound B, awaiting A --Displaced(A) or DetachWS(A)--> bound B
 //
 // While a session awaits, sent is still what A was given, and nothing is
 // delivered to anybody: first A's owner says what its peer has acknowledged.
+//
+// The newest carrier is not always the one that lives: a message that was slow
+// on its way can bind a conn that its client has left already. So when the
+// bound one ends, a displaced one that is still open takes its place.
+
+// Ask is a word to the owner of a conn: home displaced it, and wants to hear
+// what its peer confirmed (Displaced), or bound it again, so that whatever it
+// was given before no longer counts and the next delivery tells where it stands.
+type Ask struct {
+	ID      SessionID
+	Ref     uint64
+	Rebound bool
+}
+
+// NextAsk takes the next word to an owner, and says whether there was one.
+// AttachWS returns its own instead.
+func (s *Shard) NextAsk(a *Ask) bool {
+	if s.asks.len() == 0 {
+		return false
+	}
+	*a = s.asks.pop()
+	return true
+}
 
 // AttachWS binds the conn ref to the session of k, which is made if there is
 // none: then it starts at the current seq, else where it had come to. The
@@ -44,7 +69,8 @@ func (s *Shard) AttachWS(now uint32, k Key, ref uint64, packer uint8) (
 	}
 	s.takeBackAnswer(se)
 	se.ws, se.wsPacker = ref, packer
-	s.change(se, inWS, kept|stalled)
+	// The Ajax entry is over: a poll that comes late must not take the session back.
+	s.change(se, inWS, kept|stalled|entry)
 	s.wake(slot, se)
 	return id, displaced, nil
 }
@@ -58,14 +84,38 @@ func (s *Shard) displace(id SessionID, se *session) {
 		c = new(crowd)
 		s.crowds[id] = c
 	}
-	c.refs = append(c.refs, se.ws)
+	c.conns = append(c.conns, crowdConn{ref: se.ws, packer: se.wsPacker})
 	on := crowded
 	if !se.has(awaiting) && mustAwait(se.sent, se.confirmed) {
 		c.await = se.ws
 		on |= awaiting
 	}
-	s.change(se, on, 0)
+	s.change(se, on, stalled)
 	se.ws = 0
+}
+
+// rebind binds the newest displaced conn that is still open, if the session has
+// no carrier and is not between two polls.
+func (s *Shard) rebind(slot uint32, se *session) {
+	id := SessionID(s.sessions.id(slot))
+	c := s.crowds[id]
+	if se.carrier() != 0 || se.has(entry|inAjax) || !se.hasConns(c) {
+		return
+	}
+	last := c.conns[len(c.conns)-1]
+	c.conns = c.conns[:len(c.conns)-1]
+	se.ws, se.wsPacker = last.ref, last.packer
+	s.emptied(id, se, c)
+	s.asks.push(Ask{ID: id, Ref: last.ref, Rebound: true})
+	s.wake(slot, se)
+}
+
+// emptied forgets a crowd that nothing is known or awaited of any more.
+func (s *Shard) emptied(id SessionID, se *session, c *crowd) {
+	if len(c.conns) == 0 && c.await == 0 {
+		delete(s.crowds, id)
+		s.change(se, 0, crowded)
+	}
 }
 
 // Displaced tells what the peer of a displaced conn confirmed. The rest is sent
@@ -84,6 +134,7 @@ func (s *Shard) Displaced(now uint32, id SessionID, old uint64, confirmed uint64
 func (s *Shard) known(slot uint32, se *session, c *crowd, confirmed uint64) {
 	c.await = 0
 	s.change(se, 0, awaiting)
+	s.emptied(SessionID(s.sessions.id(slot)), se, c)
 	s.confirm(se, acked(se.sent, confirmed))
 	se.goBack()
 	s.wake(slot, se)
@@ -91,7 +142,7 @@ func (s *Shard) known(slot uint32, se *session, c *crowd, confirmed uint64) {
 
 // DetachWS tells that the conn ref is closed, and up to where its peer
 // confirmed. If the session was bound to it, sent goes back to confirmed and
-// the grace starts, unless a displaced conn is still open; if it was displaced,
+// the grace starts, unless a displaced conn is still open, which is bound again; if it was displaced,
 // it leaves the count, and what it confirmed is taken as Displaced takes it.
 // Any other ref is ignored.
 //
@@ -107,10 +158,13 @@ func (s *Shard) DetachWS(now uint32, id SessionID, ref uint64, confirmed uint64,
 	case bound(ref, se.ws):
 		se.ws = 0
 		s.change(se, 0, stalled)
-		// While it awaits, this conn was sent nothing.
-		if !se.has(awaiting) {
+		switch {
+		case !se.has(awaiting):
 			s.confirm(se, acked(se.sent, confirmed))
 			se.goBack()
+		case s.crowds[id].await == ref: // rebound before its report came
+			s.known(slot, se, s.crowds[id], confirmed)
+		default: // while it awaits another, this conn was sent nothing
 		}
 	case !se.has(crowded) || !s.leaveCrowd(slot, se, id, ref, confirmed):
 		return
@@ -118,7 +172,8 @@ func (s *Shard) DetachWS(now uint32, id SessionID, ref uint64, confirmed uint64,
 	if live {
 		s.change(se, alive, 0)
 	}
-	if se.ws == 0 && !se.has(crowded) {
+	s.rebind(slot, se)
+	if se.ws == 0 && !se.hasConns(s.crowds[id]) {
 		s.leaveWS(now, slot, se)
 	}
 	s.wake(slot, se)
@@ -129,18 +184,16 @@ func (s *Shard) leaveCrowd(
 	slot uint32, se *session, id SessionID, ref uint64, confirmed uint64,
 ) bool {
 	c := s.crowds[id]
-	at := slices.Index(c.refs, ref)
+	at := slices.IndexFunc(c.conns, func(x crowdConn) bool { return x.ref == ref })
 	if at < 0 {
 		return false
 	}
-	c.refs = slices.Delete(c.refs, at, at+1)
+	c.conns = slices.Delete(c.conns, at, at+1)
 	if c.await == ref {
 		s.known(slot, se, c, confirmed)
+		return true
 	}
-	if len(c.refs) == 0 {
-		delete(s.crowds, id)
-		s.change(se, 0, crowded)
-	}
+	s.emptied(id, se, c)
 	return true
 }
 
