@@ -76,7 +76,7 @@ type conn struct {
 
 	who     arena.Ref // ws: identity (identity.go)
 	lastIn  uint32    // last activity as Sente counts it: inbound message or push
-	session uint64    // ws: shard.SessionID at home, 0 until attached; http: ref of the last answered poll
+	session uint64    // ws: shard.SessionID at home, 0 until attached; http: of the poll answered last
 	sent    uint64    // seq of the last delivery written
 	written uint64    // bytes given to the kernel or to gnet's buffer since accept
 	since   uint32    // when the present state began; dates of deadlines are checked against it

@@ -57,7 +57,8 @@ func (l *loop) handOver(d *shard.Delivery) {
 		if l.polls.Take(d.Ref) {
 			l.m.PollsNow.Sub(1)
 		}
-		l.post(ref.loop(), msg{kind: mAnswer, ref: ref, buf: b.Retain(), a: max(d.To, 1)})
+		l.post(ref.loop(), msg{kind: mAnswer, ref: ref, id: uint64(d.ID), buf: b.Retain(),
+			a: d.To, b: uint64(l.id)})
 	} else {
 		l.fanOut(ref, d, b)
 	}

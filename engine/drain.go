@@ -74,15 +74,13 @@ func (l *loop) endPolls() {
 		l.ending = append(l.ending, ref)
 	})
 	for _, ref := range l.ending {
-		session, current, ok := l.polls.Session(ref)
+		session, _, ok := l.polls.Session(ref)
 		if !ok || !l.polls.Take(ref) {
 			continue
 		}
 		l.m.PollsNow.Sub(1)
 		l.answerTimeout(connRef(ref), packer.Timeout)
-		if current {
-			l.sh.PollAnswered(l.now, shard.SessionID(session), ref)
-		}
+		l.sh.PollAnswered(l.now, shard.SessionID(session), ref)
 	}
 	l.ending = l.ending[:0]
 }

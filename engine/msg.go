@@ -32,7 +32,7 @@ const (
 	mRelease   // ref was displaced: tell home what its peer acknowledged
 	mRebound   // ref is bound again: the next mDeliver tells where it stands
 	mDeliver   // buf to the targets in fan, each if it stands where home thinks
-	mAnswer    // http answer for ref: buf holds the body; a=seq for a batch of a poll (deliver.go)
+	mAnswer    // http answer for ref: buf holds the body; for a poll's batch id=session, a=seq, b=home
 	mAnswerLit // the same, a=packer.Literal
 	mReply     // a reply from a backend: id=callback slot, a=secret
 	mEndConn   // close ws conn ref: a=close code, buf=reason

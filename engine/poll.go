@@ -31,15 +31,31 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	if p.handshake {
 		m.flags = flagHandshake
 	}
-	if len(p.udt) > 0 {
-		m.a = xxhash.Sum64(p.udt) | 1
-	}
+	m.a = udtOf(p.udt)
 	b := bufpool.Get(64)
 	b.B = appendIdentity(b.B, &who)
 	m.buf = b.Seal()
 	c.packer, c.home = uint8(f), uint8(l.eng.homeOf(&who))
 	m.ref = l.await(slot, c, q, waitPoll)
 	l.post(int(c.home), m)
+}
+
+// udtOf is a poll's udt for the shard: the client's clock, a number that grows; for
+// what is no number a hash in the upper half, which tells only whether two are the
+// same; 0 for none.
+func udtOf(text []byte) uint64 {
+	if len(text) == 0 {
+		return 0
+	}
+	const longest = 18 // digits that fit
+	n := uint64(0)
+	for _, d := range text {
+		if d < '0' || d > '9' || len(text) > longest {
+			return xxhash.Sum64(text) | 1<<63
+		}
+		n = n*10 + uint64(d-'0')
+	}
+	return n + 1
 }
 
 // await parks the request in flight: its answer comes by a ref of its own, so that
@@ -79,6 +95,7 @@ func (l *loop) onPoll(m *msg) {
 		b.B = f.AppendHandshake(b.B, who.uid, who.nilUID, l.opts.Handshake)
 		l.answer(m.ref, b.Seal(), 0)
 	default:
+		// One that is late (shard.Late) waits like any other, and gets nothing.
 		l.m.PollsNow.Add(1)
 		if old := l.polls.Park(l.now, uint64(m.ref), uint64(id)); old != 0 {
 			l.m.PollsNow.Sub(1)
@@ -101,51 +118,65 @@ func (l *loop) answer(ref connRef, b *bufpool.Buf, seq uint64) {
 	l.post(ref.loop(), msg{kind: mAnswer, ref: ref, buf: b, a: seq})
 }
 
-// onAnswer writes the answer to the request that ref names. A batch (b says where
-// its payload starts) is remembered until the peer has acknowledged it.
+// onAnswer writes the answer to the request that ref names. A batch (its payload begins
+// at frameRoom) is remembered until the peer has acknowledged it.
 func (l *loop) onAnswer(m *msg) {
 	defer m.buf.Release()
-	c := l.conns.get(m.ref)
-	if c == nil || c.state != sWait {
-		l.m.DeliveriesLate.Add(1)
-		return
-	}
-	slot := m.ref.slot()
-	x := l.conns.extra(slot)
-	q := x.req
-	x.wait = waitNothing
-	status := 200
-	if m.b != 0 {
-		status = int(m.b)
-	}
-	q.close = q.close || l.draining
 	body := m.buf.B
 	if m.a != 0 {
 		body = body[frameRoom:]
-		c.session = uint64(m.ref)
 	}
-	if !l.respond(slot, c, &q, httpmin.Response{Status: status, ContentType: httpmin.TypeText}, body) {
+	c, ok := l.complete(m.ref, body)
+	switch {
+	case c == nil && m.a != 0:
+		l.post(int(m.b), msg{kind: mPollGone, ref: m.ref, id: m.id})
+	case ok:
+		if m.a != 0 && l.opts.Redelivery != RedeliveryOff {
+			c.session = m.id
+			l.acks.add(c, c.written, m.a)
+		}
+		l.traffic(m.ref.slot())
+	}
+}
+
+// onAnswerLit writes a literal as the answer to a request.
+func (l *loop) onAnswerLit(m *msg) {
+	c := l.conns.get(m.ref)
+	if c == nil {
+		l.m.DeliveriesLate.Add(1)
 		return
 	}
-	if m.a != 0 && l.opts.Redelivery != RedeliveryOff {
-		l.acks.add(c, c.written, m.a)
+	if _, ok := l.complete(m.ref, packer.Format(c.packer).Literal(packer.Literal(m.a))); ok {
+		l.traffic(m.ref.slot())
 	}
-	l.traffic(slot)
+}
+
+// complete writes the answer to the request in flight that ref names. c is nil when
+// that is gone; ok is false when the conn ended with the answer.
+func (l *loop) complete(ref connRef, body []byte) (c *conn, ok bool) {
+	c = l.conns.get(ref)
+	if c == nil || c.state != sWait {
+		l.m.DeliveriesLate.Add(1)
+		return nil, false
+	}
+	x := l.conns.extra(ref.slot())
+	q := x.req
+	x.wait = waitNothing
+	q.close = q.close || l.draining
+	r := httpmin.Response{Status: 200, ContentType: httpmin.TypeText}
+	return c, l.respond(ref.slot(), c, &q, r, body)
 }
 
 // onPollGone hears that nobody waits for a poll any more, or that its answer did
-// not arrive.
+// not arrive; only for the latter the message names the session.
 func (l *loop) onPollGone(m *msg) {
-	ref := uint64(m.ref)
-	session, current, ok := l.polls.Session(ref)
-	if ok {
-		l.polls.Take(ref)
+	id := m.id
+	if session, _, ok := l.polls.Session(uint64(m.ref)); ok {
+		id = session
+		l.polls.Take(uint64(m.ref))
 		l.m.PollsNow.Sub(1)
 	}
-	if ok && !current {
-		return
-	}
-	l.sh.PollGone(l.now, shard.SessionID(session), ref)
+	l.sh.PollGone(l.now, shard.SessionID(id), uint64(m.ref))
 	l.tellPresence()
 }
 
@@ -154,15 +185,13 @@ func (l *loop) onPollGone(m *msg) {
 // poll against each other for ever.
 func (l *loop) pollsDue() {
 	for {
-		ref, session, current, ok := l.polls.Timeout(l.now)
+		ref, session, _, ok := l.polls.Timeout(l.now)
 		if !ok {
 			return
 		}
 		l.m.PollsNow.Sub(1)
 		l.answerTimeout(connRef(ref), packer.Timeout)
-		if current {
-			l.sh.PollAnswered(l.now, shard.SessionID(session), ref)
-		}
+		l.sh.PollAnswered(l.now, shard.SessionID(session), ref)
 	}
 }
 
@@ -170,24 +199,6 @@ func (l *loop) pollsDue() {
 // which only its owner knows.
 func (l *loop) answerTimeout(ref connRef, lit packer.Literal) {
 	l.post(ref.loop(), msg{kind: mAnswerLit, ref: ref, a: uint64(lit)})
-}
-
-// onAnswerLit writes a literal as the answer to a request.
-func (l *loop) onAnswerLit(m *msg) {
-	c := l.conns.get(m.ref)
-	if c == nil || c.state != sWait {
-		l.m.DeliveriesLate.Add(1)
-		return
-	}
-	slot := m.ref.slot()
-	x := l.conns.extra(slot)
-	q := x.req
-	x.wait = waitNothing
-	q.close = q.close || l.draining
-	body := packer.Format(c.packer).Literal(packer.Literal(m.a))
-	if l.respond(slot, c, &q, httpmin.Response{Status: 200, ContentType: httpmin.TypeText}, body) {
-		l.traffic(slot)
-	}
 }
 
 // nudge answers the hanging poll of a session with an empty batch: after a POST that

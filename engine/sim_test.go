@@ -131,7 +131,7 @@ func (w *simWorld) replySome() {
 
 // settleDown brings everybody back and lets all arrive.
 func (w *simWorld) settleDown() {
-	for i := range 70 {
+	for i := range 90 {
 		for _, c := range w.clients {
 			c.deaf = false
 			if c.sock != nil && (c.sock.closed || c.sock.fin) {
@@ -144,7 +144,7 @@ func (w *simWorld) settleDown() {
 		w.turns(true)
 		w.ackSome(0)
 		// First soon, then long enough for connections that died unseen to be noticed.
-		w.advance([]uint32{50, 1000}[i/40])
+		w.advance([]uint32{50, 1000, 1000}[i/40])
 	}
 }
 

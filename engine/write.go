@@ -168,6 +168,6 @@ func (l *loop) leaveHTTP(slot uint32, c *conn, ref connRef) {
 		return
 	}
 	if n, ok := l.net.acked(l.conns.sock(slot)); ok && n < l.acks.end(c.acks) {
-		l.post(int(c.home), msg{kind: mPollGone, ref: connRef(c.session)})
+		l.post(int(c.home), msg{kind: mPollGone, ref: ref, id: c.session})
 	}
 }

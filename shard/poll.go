@@ -22,7 +22,8 @@ const (
 )
 
 // Poll takes an Ajax GET of the session of k. handshake says that the request
-// asks for a handshake, udt is its cache buster (0 = none).
+// asks for a handshake, udt is its cache buster: the client's clock in
+// milliseconds plus 1, in the upper half for what is no number, 0 = none.
 //
 // The verdict is Handshake if the request asks for it, or if no Ajax entry of
 // the session is known (PROTOCOL 3.2): then nothing of the last answer is taken
@@ -47,6 +48,12 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	se.ajaxPacker = packer
 	id = SessionID(s.sessions.id(slot))
 	handshake = handshake || !se.has(entry)
+	if late(udt, se.udt) {
+		if handshake {
+			return id, Handshake, nil
+		}
+		return id, Park, nil
+	}
 	s.closeAnswer(se, pollConfirms(handshake, udt, se.udt))
 	if handshake {
 		se.poll, se.udt = 0, udt
@@ -62,6 +69,19 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	s.change(se, inAjax|pollOpen, kept)
 	s.wake(slot, se)
 	return id, Park, nil
+}
+
+// lateMs is how much older than the newest poll's udt that of a late one may be: what
+// polls can overtake each other by. A client whose clock was set back by more is
+// served as ever.
+const lateMs = 10_000
+
+// late tells whether a poll was sent before the one that came last: its client has
+// given it up. It says nothing about any answer, and an event in its answer would be
+// lost; so it only waits for its time. udt is the client's clock plus 1, in the upper
+// half if it was no number.
+func late(udt, before uint64) bool {
+	return udt != 0 && udt < before && before-udt < lateMs && before < 1<<63
 }
 
 // closeAnswer decides about the last answer when the poll after it comes.
