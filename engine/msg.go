@@ -13,7 +13,7 @@ const (
 	mNone msgKind = iota
 
 	// To home. buf holds the identity where the session is not known yet.
-	mAttach    // ws conn ref speaks for buf: a=packer
+	mAttach    // ws conn ref speaks for buf since a
 	mDetach    // ws conn ref of session id closed: a=confirmed seq, flag alive
 	mDisplaced // ws conn ref of session id, asked by mRelease: a=confirmed seq
 	mConfirm   // a=seq: everything up to it was acknowledged by ref's peer

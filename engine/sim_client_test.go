@@ -49,6 +49,7 @@ func (c *simClient) format() string {
 
 // start connects anew: an upgrade, or a handshake poll.
 func (c *simClient) start() {
+	c.w.now++ // no client comes twice in a millisecond
 	c.sock, c.loop = c.w.connect()
 	c.is101, c.open, c.polling = false, false, false
 	c.w.trace("client %s of %s connects, ajax %v, loop %d", c.id, c.user.uid, c.ajax, c.loop.id)

@@ -94,7 +94,8 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	c.packer, c.home = uint8(f), uint8(l.eng.homeOf(&who))
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.ids.Get(c.who)...)
-	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: uint8(f), buf: b.Seal()})
+	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: uint8(f),
+		a: uint64(l.now), buf: b.Seal()})
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
 }
 

@@ -1,6 +1,10 @@
 package shard_test
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/chskd/chskd/shard"
+)
 
 // What clients and the owners of their conns do in the model.
 
@@ -29,16 +33,13 @@ func (w *world) openWS(key who) {
 		fail("%v: displaced %d", key, displaced)
 	}
 	if old := n.ws; old != nil {
-		n.crowd = append(n.crowd, old)
-		if n.await == nil && n.sent != n.confirmed {
-			n.await = old
-		}
+		n.displace()
 		// The owner is asked behind the deliveries that are under way.
 		old.inbox = append(old.inbox, shardAsk)
 		old.runs = append(old.runs, nil)
 	}
 	w.takeBack(n)
-	n.ws, n.inWS, n.kept = x, true, false
+	n.ws, n.inWS, n.kept, n.entry = x, true, false, false
 }
 
 // ownWS is one thing that happens at the owner of a WebSocket, or at its peer.
@@ -86,6 +87,17 @@ func (w *world) takeInbox(x *wsConn) {
 	if d == shardAsk {
 		seq := x.acked
 		x.home = append(x.home, func() { w.displaced(x, seq) })
+		return
+	}
+	if d == shardRebound {
+		x.sent, x.fixed, x.acked = 0, false, 0
+		for _, f := range x.flight {
+			x.loose = append(x.loose, f.ids...)
+		}
+		x.flight = nil
+		if x.stalled {
+			x.home = append(x.home, func() { w.stalledAt(x, 0) })
+		}
 		return
 	}
 	if !x.fixed { // the first delivery says where it stands, taken or not
@@ -156,7 +168,8 @@ func (w *world) closeWS(x *wsConn) {
 			}
 		}
 	}
-	x.inbox, x.runs, x.flight = nil, nil, nil
+	w.receive(x.who, x.loose[:w.rng.Intn(len(x.loose)+1)])
+	x.inbox, x.runs, x.flight, x.loose = nil, nil, nil, nil
 	seq, live := x.acked, x.live || w.rng.Intn(4) == 0
 	x.home = append(x.home, func() { w.detached(x, seq, live) })
 }
@@ -171,9 +184,12 @@ func (w *world) detached(x *wsConn, seq uint64, live bool) {
 	}
 	if n.ws == x {
 		n.ws = nil
-		if n.await == nil {
+		switch n.await {
+		case nil:
 			w.confirm(n, seq)
 			n.rewind()
+		case x:
+			w.known(n, seq)
 		}
 	} else {
 		n.crowd = slices.DeleteFunc(n.crowd, func(o *wsConn) bool { return o == x })
@@ -182,6 +198,7 @@ func (w *world) detached(x *wsConn, seq uint64, live bool) {
 		}
 	}
 	n.alive = n.alive || live
+	w.rebind(n)
 	if n.ws == nil && len(n.crowd) == 0 {
 		n.wsLeft = w.now
 	}
@@ -250,6 +267,10 @@ func (w *world) arrive(c *client, p *pollConn) {
 		n.poll, n.open, n.entry, n.ajaxLeft = nil, false, true, w.now
 		p.answered = true
 		return
+	}
+	if n.ws != nil {
+		w.asks = append(w.asks, shard.Ask{ID: n.id, Ref: n.ws.ref})
+		n.displace()
 	}
 	n.poll, n.open, n.inAjax = p, true, true
 	p.parked = true

@@ -149,6 +149,52 @@ func (w *world) named(n *nsession, id shard.SessionID) {
 	}
 }
 
+// displace puts the bound conn into the crowd.
+func (n *nsession) displace() {
+	n.ws.told = false
+	n.crowd = append(n.crowd, n.ws)
+	if n.await == nil && n.sent != n.confirmed {
+		n.await = n.ws
+	}
+	n.ws = nil
+}
+
+// rebind gives a session without carrier the newest of its displaced conns.
+func (w *world) rebind(n *nsession) {
+	if n.ws != nil || n.open || n.entry || n.inAjax || len(n.crowd) == 0 {
+		return
+	}
+	n.ws = n.crowd[len(n.crowd)-1]
+	n.crowd = n.crowd[:len(n.crowd)-1]
+	w.asks = append(w.asks, shard.Ask{ID: n.id, Ref: n.ws.ref, Rebound: true})
+}
+
+// tellOwners takes the shard's words to owners, compares them, and puts them
+// behind the deliveries that are under way.
+func (w *world) tellOwners() {
+	var a shard.Ask
+	var got []shard.Ask
+	for w.s.NextAsk(&a) {
+		got = append(got, a)
+		word := shardAsk
+		if a.Rebound {
+			word = shardRebound
+		}
+		for _, x := range w.clients[w.ids[a.ID].who].ws {
+			if x.ref == a.Ref {
+				x.inbox = append(x.inbox, word)
+				x.runs = append(x.runs, nil)
+			}
+		}
+	}
+	slices.SortFunc(got, func(a, b shard.Ask) int { return int(a.Ref) - int(b.Ref) })
+	slices.SortFunc(w.asks, func(a, b shard.Ask) int { return int(a.Ref) - int(b.Ref) })
+	if !slices.Equal(got, w.asks) {
+		fail("owners are told %v, want %v", got, w.asks)
+	}
+	w.asks = w.asks[:0]
+}
+
 // known ends the wait for a displaced conn.
 func (w *world) known(n *nsession, confirmed uint64) {
 	n.await = nil
@@ -306,6 +352,7 @@ func (w *world) advance(ms uint32) {
 		if (n.inAjax || n.entry) && !n.open && over(n.ajaxLeft, w.cfg.AjaxGrace) {
 			w.takeBack(n)
 			n.inAjax, n.entry = false, false
+			w.rebind(n)
 		}
 		if n.present() || n.entry {
 			continue
@@ -328,6 +375,7 @@ func (w *world) advance(ms uint32) {
 
 // presence takes the shard's changes and compares the state that they lead to.
 func (w *world) presence() {
+	w.tellOwners()
 	var p shard.Presence
 	for w.s.NextPresence(&p) {
 		u := who{tenant: string(p.Tenant), uid: string(p.UID), nilUID: p.NilUID}

@@ -7,8 +7,12 @@ import (
 	"github.com/chskd/chskd/shard"
 )
 
-// shardAsk stands in an inbox for home's question to a displaced conn.
-var shardAsk = shard.Delivery{ID: 1<<64 - 1}
+// These stand in an inbox for the words of home to the owner of a conn: that it
+// is displaced, and that it is bound again.
+var (
+	shardAsk     = shard.Delivery{ID: 1<<64 - 1}
+	shardRebound = shard.Delivery{ID: 1<<64 - 2}
+)
 
 // play runs one seed and returns what was wrong, nil if nothing. inside says
 // whether the shard's own invariants are tested too, after every step.

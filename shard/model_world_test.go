@@ -28,6 +28,7 @@ type wsConn struct {
 	flight  []step // written, not acknowledged
 	acked   uint64 // the last seq wholly acknowledged
 	live    bool   // the peer acknowledged something
+	loose   []int  // events on the way whose acknowledgement tells nobody anything
 	stalled bool   // owner
 	told    bool   // home knows that it is stalled
 	closed  bool
@@ -74,8 +75,9 @@ type world struct {
 	ids      map[shard.SessionID]*nsession
 	told     map[who]bool
 	settles  []settling
-	events   []*event // those that somebody follows
-	all      []*event // every payload, to count releases
+	asks     []shard.Ask // to be told to owners
+	events   []*event    // those that somebody follows
+	all      []*event    // every payload, to count releases
 	got      map[who]map[int]bool
 	missed   map[who]map[int]bool
 

@@ -57,7 +57,7 @@ type session struct {
 
 	sent, confirmed uint64
 
-	wsLeft   uint32 // when the last conn ended; when it became kept, while kept
+	wsLeft   uint32 // when the bound conn began; when the last one ended; when it became kept, while kept
 	ajaxLeft uint32 // when the last poll or handshake was answered
 	lastSent uint32
 	burst    uint16 // events sent since the last quiet Pace

@@ -53,6 +53,15 @@ func (s *Shard) NextAsk(a *Ask) bool {
 func (s *Shard) AttachWS(now uint32, k Key, ref uint64, packer uint8) (
 	id SessionID, displaced uint64, err error,
 ) {
+	return s.AttachWSSince(now, now, k, ref, packer)
+}
+
+// AttachWSSince is AttachWS for a conn that was upgraded at since. Messages of two
+// conns may overtake each other: one that is older than the bound one does not
+// displace it, but stands among the displaced from the beginning.
+func (s *Shard) AttachWSSince(now, since uint32, k Key, ref uint64, packer uint8) (
+	id SessionID, displaced uint64, err error,
+) {
 	s.now = now
 	slot, se, err := s.obtain(&k)
 	if err != nil {
@@ -63,12 +72,17 @@ func (s *Shard) AttachWS(now uint32, k Key, ref uint64, packer uint8) (
 	if se.ws == ref {
 		return id, 0, nil
 	}
+	if se.ws != 0 && int32(since-se.wsLeft) < 0 {
+		s.crowd(id).conns = append(s.crowd(id).conns, crowdConn{ref: ref, packer: packer})
+		s.change(se, inWS|crowded, kept)
+		return id, 0, nil
+	}
 	if se.ws != 0 {
 		displaced = se.ws
 		s.displace(id, se)
 	}
 	s.takeBackAnswer(se)
-	se.ws, se.wsPacker = ref, packer
+	se.ws, se.wsPacker, se.wsLeft = ref, packer, since
 	// The Ajax entry is over: a poll that comes late must not take the session back.
 	s.change(se, inWS, kept|stalled|entry)
 	s.wake(slot, se)
@@ -79,11 +93,7 @@ func (s *Shard) AttachWS(now uint32, k Key, ref uint64, packer uint8) (
 // been sent something that is not confirmed: while one is awaited, its
 // successors are sent nothing.
 func (s *Shard) displace(id SessionID, se *session) {
-	c := s.crowds[id]
-	if c == nil {
-		c = new(crowd)
-		s.crowds[id] = c
-	}
+	c := s.crowd(id)
 	c.conns = append(c.conns, crowdConn{ref: se.ws, packer: se.wsPacker})
 	on := crowded
 	if !se.has(awaiting) && mustAwait(se.sent, se.confirmed) {
@@ -92,6 +102,16 @@ func (s *Shard) displace(id SessionID, se *session) {
 	}
 	s.change(se, on, stalled)
 	se.ws = 0
+}
+
+// crowd returns the displaced conns of a session, a new crowd if there are none.
+func (s *Shard) crowd(id SessionID) *crowd {
+	c := s.crowds[id]
+	if c == nil {
+		c = new(crowd)
+		s.crowds[id] = c
+	}
+	return c
 }
 
 // rebind binds the newest displaced conn that is still open, if the session has
@@ -104,7 +124,7 @@ func (s *Shard) rebind(slot uint32, se *session) {
 	}
 	last := c.conns[len(c.conns)-1]
 	c.conns = c.conns[:len(c.conns)-1]
-	se.ws, se.wsPacker = last.ref, last.packer
+	se.ws, se.wsPacker, se.wsLeft = last.ref, last.packer, s.now
 	s.emptied(id, se, c)
 	s.asks.push(Ask{ID: id, Ref: last.ref, Rebound: true})
 	s.wake(slot, se)
