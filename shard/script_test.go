@@ -194,8 +194,8 @@ func showUser(tenant, uid []byte, nilUID bool) string {
 	return name
 }
 
-// run executes one command and returns what it prints; changes of presence and
-// released payloads are printed after every command.
+// run executes one command and returns what it prints; changes of presence,
+// words to owners and released payloads are printed after every command.
 func (sc *script) run(words []string) string {
 	var out strings.Builder
 	a := parseArgs(words[1:])
@@ -207,6 +207,14 @@ func (sc *script) run(words []string) string {
 			state = "open"
 		}
 		fmt.Fprintln(&out, state, showUser(p.Tenant, p.UID, p.NilUID))
+	}
+	var ask shard.Ask
+	for sc.s.NextAsk(&ask) {
+		word := "displaced"
+		if ask.Rebound {
+			word = "rebound"
+		}
+		fmt.Fprintln(&out, word, ask.Ref)
 	}
 	if len(sc.released) > 0 {
 		fmt.Fprintln(&out, "released", strings.Join(sc.released, " "))
