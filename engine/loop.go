@@ -159,6 +159,10 @@ func (l *loop) turn() {
 func (l *loop) drainMailbox() {
 	if l.inAt == len(l.in) {
 		l.in, l.inAt = l.eng.queues[l.id].Take(l.in), 0
+	} else {
+		// Also with work left the mailbox must be taken: the wake that it had asked for
+		// is this turn, and it asks for none before it was taken.
+		l.in, l.inAt = append(l.in[l.inAt:], l.eng.queues[l.id].Take(nil)...), 0
 	}
 	end := min(len(l.in), l.inAt+messagesPerTurn)
 	batch := l.in[l.inAt:end]
