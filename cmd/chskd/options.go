@@ -83,6 +83,9 @@ func (s *settings) build(log *slog.Logger) error {
 	if s.demo && s.auth == "client" {
 		s.auth = "dev"
 	}
+	if err := s.places(); err != nil {
+		return err
+	}
 	mode, err := auth.ParseMode(s.auth)
 	if err != nil {
 		return fmt.Errorf("--auth %q: write client, anonymous or dev", s.auth)
@@ -112,7 +115,48 @@ func (s *settings) build(log *slog.Logger) error {
 		s.Handshake = []byte(s.handshake)
 	}
 	s.Log = log
+	if err := s.times(); err != nil {
+		return err
+	}
 	return s.limits()
+}
+
+// places checks the addresses and paths.
+func (s *settings) places() error {
+	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+		return fmt.Errorf("--listen %q: write host:port, as 127.0.0.1:8080", s.Listen)
+	}
+	echo := s.DebugEcho
+	if echo != "" && (echo[0] != '/' || strings.ContainsAny(echo, "?# ") ||
+		strings.HasPrefix(echo+"/", strings.TrimSuffix(s.Path, "/")+"/")) {
+		return fmt.Errorf("--debug-echo %q: write a path that begins with / and is not below --path", echo)
+	}
+	return nil
+}
+
+// times checks the settings in milliseconds. The least are what keeps a daemon from
+// being busy with nothing, and finds seconds that were meant as milliseconds.
+func (s *settings) times() error {
+	const minute, day = 60_000, 24 * 60 * 60_000
+	for _, o := range [...]struct {
+		name            string
+		ms, least, most uint32
+	}{
+		{"ws-kalive-ms", s.WSKaliveMs, 100, day},
+		{"ws-ping-timeout-ms", s.WSPingTimeoutMs, 100, day},
+		{"lp-timeout-ms", s.LPTimeoutMs, 100, minute - 1}, // stock clients give a poll up after a minute
+		{"send-buf-ms-ws", s.SendBufMsWS, 0, minute},
+		{"send-buf-ms-ajax", s.SendBufMsAjax, 0, minute},
+		{"ms-allow-reconnect-before-close-ws", s.ReconnectMsWS, 0, day},
+		{"ms-allow-reconnect-before-close-ajax", s.ReconnectMsAjax, 0, day},
+		{"session-keep-ms", s.SessionKeepMs, 0, day},
+		{"drain-ms", s.DrainMs, 0, day},
+	} {
+		if o.ms < o.least || o.ms > o.most {
+			return fmt.Errorf("--%s %d: write %d to %d", o.name, o.ms, o.least, o.most)
+		}
+	}
+	return nil
 }
 
 // limits checks the numbers that have bounds and fits them to the machine.
