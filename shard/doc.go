@@ -37,6 +37,7 @@
 //	presence.go  sets, graces, keeping, open and close
 //	rules.go     the rules that move a cursor, each one line
 //	ws.go        verbs of WebSocket conns
+//	displaced.go conns that were displaced and are still open
 //	poll.go      verbs of long polls
 //	entry.go     entries, and all of a shard's in one order
 //	log.go       one log: entries, gaps, and where the cursors stand

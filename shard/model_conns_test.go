@@ -19,16 +19,28 @@ func (w *world) openWS(key who) {
 	if len(c.ws) > 3 && !w.quiet {
 		return
 	}
-	x := &wsConn{who: key, ref: w.newRef(), packer: uint8(w.rng.Intn(3))}
+	x := &wsConn{who: key, ref: w.newRef(), since: w.now, packer: uint8(w.rng.Intn(3))}
+	if w.rng.Intn(3) == 0 && !w.quiet {
+		x.since -= uint32(w.rng.Intn(100)) // the message was slow
+	}
 	c.ws = append(c.ws, x)
 	n := w.session(key)
 	w.revive(n)
-	id, displaced, err := w.s.AttachWS(w.now, key.key(), x.ref, x.packer)
+	id, displaced, err := w.s.AttachWSSince(w.now, x.since, key.key(), x.ref, x.packer)
 	if err != nil {
 		fail("%v: %v", key, err)
 	}
 	w.named(n, id)
 	x.id = id
+	if n.ws != nil && int32(x.since-n.ws.since) < 0 ||
+		n.ws == nil && n.entry && int32(x.since-n.shook) < 0 {
+		if displaced != 0 {
+			fail("%v: a conn of %d displaced one of %d", key, x.since, n.ws.since)
+		}
+		n.join(x)
+		n.inWS, n.kept = true, false
+		return
+	}
 	if (n.ws == nil) != (displaced == 0) || n.ws != nil && displaced != n.ws.ref {
 		fail("%v: displaced %d", key, displaced)
 	}
@@ -264,7 +276,7 @@ func (w *world) arrive(c *client, p *pollConn) {
 	w.takeBack(n)
 	n.udt = p.udt
 	if handshake {
-		n.poll, n.open, n.entry, n.ajaxLeft = nil, false, true, w.now
+		n.poll, n.open, n.entry, n.ajaxLeft, n.shook = nil, false, true, w.now, w.now
 		p.answered = true
 		return
 	}

@@ -51,7 +51,7 @@ type nsession struct {
 	out   bool      // and its answer is unconfirmed
 
 	inWS, inAjax, entry, kept, alive, ended bool
-	wsLeft, ajaxLeft, keptAt                uint32
+	wsLeft, ajaxLeft, keptAt, shook         uint32
 	udt                                     uint64
 	turn                                    int // how often sent went back
 
@@ -152,14 +152,20 @@ func (w *world) named(n *nsession, id shard.SessionID) {
 // displace puts the bound conn into the crowd.
 func (n *nsession) displace() {
 	n.ws.told = false
-	n.crowd = append(n.crowd, n.ws)
+	n.join(n.ws)
 	if n.await == nil && n.sent != n.confirmed {
 		n.await = n.ws
 	}
 	n.ws = nil
 }
 
-// rebind gives a session without carrier the newest of its displaced conns.
+// join puts a conn into the crowd, which is in the order of age.
+func (n *nsession) join(x *wsConn) {
+	n.crowd = append(n.crowd, x)
+	slices.SortStableFunc(n.crowd, func(a, b *wsConn) int { return int(int32(a.since - b.since)) })
+}
+
+// rebind gives a session without carrier the youngest of its displaced conns.
 func (w *world) rebind(n *nsession) {
 	if n.ws != nil || n.open || n.entry || n.inAjax || len(n.crowd) == 0 {
 		return

@@ -17,6 +17,7 @@ type wsConn struct {
 	who    who
 	id     shard.SessionID
 	ref    uint64
+	since  uint32
 	packer uint8
 
 	inbox []shard.Delivery // from home, with the events of each in runs

@@ -56,7 +56,7 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	}
 	s.closeAnswer(se, pollConfirms(handshake, udt, se.udt))
 	if handshake {
-		se.poll, se.udt = 0, udt
+		se.poll, se.udt, se.shook = 0, udt, now
 		s.change(se, entry, kept|pollOpen)
 		s.leaveAjax(now, slot, se)
 		return id, Handshake, nil

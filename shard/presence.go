@@ -93,7 +93,7 @@ func (s *Shard) changePresent(slot uint32, u *user, by uint32) {
 
 // leaveWS starts the grace of a session that has no conn any more.
 func (s *Shard) leaveWS(now uint32, slot uint32, se *session) {
-	se.wsLeft = now
+	se.wsTime = now
 	s.wsGrace.Push(s.sessions.id(slot), now+s.cfg.WSGrace)
 }
 
@@ -114,7 +114,7 @@ func (s *Shard) endGraces(now uint32) {
 		}
 		slot, se := s.sessions.get(id)
 		if se == nil || !se.has(inWS) || se.ws != 0 || se.hasConns(s.crowds[SessionID(id)]) ||
-			!reached(now, se.wsLeft+s.cfg.WSGrace) {
+			!reached(now, se.wsTime+s.cfg.WSGrace) {
 			continue
 		}
 		s.change(se, 0, inWS)
@@ -147,7 +147,7 @@ func (s *Shard) leave(now uint32, slot uint32, se *session) {
 		return
 	}
 	s.change(se, kept, 0)
-	se.wsLeft = now
+	se.wsTime = now
 	s.keep.Push(s.sessions.id(slot), now+s.cfg.Keep)
 	for s.counts.Kept > s.cfg.KeptSessions {
 		s.evictKept()
@@ -164,7 +164,7 @@ func (s *Shard) evictKept() {
 		id, _ := s.keep.Pop(due)
 		slot, se := s.sessions.get(id)
 		// One that came back and left again has a later entry of its own.
-		if se != nil && se.has(kept) && se.wsLeft+s.cfg.Keep == due {
+		if se != nil && se.has(kept) && se.wsTime+s.cfg.Keep == due {
 			s.counts.Evicted++
 			s.forget(slot)
 			return
@@ -180,7 +180,7 @@ func (s *Shard) endKeeps(now uint32) {
 			return
 		}
 		slot, se := s.sessions.get(id)
-		if se != nil && se.has(kept) && reached(now, se.wsLeft+s.cfg.Keep) {
+		if se != nil && se.has(kept) && reached(now, se.wsTime+s.cfg.Keep) {
 			s.forget(slot)
 		}
 	}

@@ -235,8 +235,13 @@ func (sc *script) command(out *strings.Builder, name string, a args) {
 	case "at": // TIME: advances the clock
 		sc.now = uint32(number(a.at(0)))
 		s.Advance(sc.now)
-	case "attach": // SESSION REF [packer=N] [as=NAME]
-		got, displaced, err := s.AttachWS(sc.now, key(who), ref, uint8(a.num("packer")))
+	case "attach": // SESSION REF [since=TIME] [packer=N] [as=NAME]
+		since := sc.now
+		if a.opt["since"] != "" {
+			since = uint32(a.num("since"))
+		}
+		got, displaced, err := s.AttachWSSince(
+			sc.now, since, key(who), ref, uint8(a.num("packer")))
 		sc.bind(out, a, got, err)
 		if displaced != 0 {
 			fmt.Fprintln(out, "displaced", displaced)

@@ -57,7 +57,9 @@ type session struct {
 
 	sent, confirmed uint64
 
-	wsLeft   uint32 // when the bound conn began; when the last one ended; when it became kept, while kept
+	// wsTime is when the bound conn was upgraded, while one is bound; when the last
+	// one ended, during the grace; when the session became kept, while it is.
+	wsTime   uint32
 	ajaxLeft uint32 // when the last poll or handshake was answered
 	lastSent uint32
 	burst    uint16 // events sent since the last quiet Pace
@@ -65,22 +67,9 @@ type session struct {
 	flags      flags
 	wsPacker   uint8
 	ajaxPacker uint8
-	turn       uint8 // counts how often sent went back, for marks
+	turn       uint8  // counts how often sent went back, for marks
+	shook      uint32 // when the last Ajax handshake was answered
 }
-
-// crowd is what a session with displaced conns needs more.
-type crowd struct {
-	conns []crowdConn // displaced conns that are still open
-	await uint64      // the one whose confirmed is waited for, 0 = none; it may be bound again
-}
-
-type crowdConn struct {
-	ref    uint64
-	packer uint8
-}
-
-// hasConns tells whether a displaced conn is still open; c may be nil.
-func (se *session) hasConns(c *crowd) bool { return c != nil && len(c.conns) > 0 }
 
 func (se *session) has(f flags) bool { return se.flags&f != 0 }
 func (se *session) present() bool    { return se.has(inWS | inAjax) }
@@ -178,7 +167,7 @@ func (s *Shard) makeRoom(u *user) bool {
 		if !s.sessions.at(slot).has(kept) {
 			continue
 		}
-		if oldest == 0 || int32(s.sessions.at(slot).wsLeft-s.sessions.at(oldest).wsLeft) < 0 {
+		if oldest == 0 || int32(s.sessions.at(slot).wsTime-s.sessions.at(oldest).wsTime) < 0 {
 			oldest = slot
 		}
 	}

@@ -1,7 +1,5 @@
 package shard
 
-import "slices"
-
 // A WebSocket conn and its session, as the home of the session sees them.
 // Messages of one conn arrive in order; those of two conns in any order.
 //
@@ -16,29 +14,6 @@ import "slices"
 // While a session awaits, sent is still what A was given, and nothing is
 // delivered to anybody: first A's owner says what its peer has acknowledged.
 //
-// The newest carrier is not always the one that lives: a message that was slow
-// on its way can bind a conn that its client has left already. So when the
-// bound one ends, a displaced one that is still open takes its place.
-
-// Ask is a word to the owner of a conn: home displaced it, and wants to hear
-// what its peer confirmed (Displaced), or bound it again, so that whatever it
-// was given before no longer counts and the next delivery tells where it stands.
-type Ask struct {
-	ID      SessionID
-	Ref     uint64
-	Rebound bool
-}
-
-// NextAsk takes the next word to an owner, and says whether there was one.
-// AttachWS returns its own instead.
-func (s *Shard) NextAsk(a *Ask) bool {
-	if s.asks.len() == 0 {
-		return false
-	}
-	*a = s.asks.pop()
-	return true
-}
-
 // AttachWS binds the conn ref to the session of k, which is made if there is
 // none: then it starts at the current seq, else where it had come to. The
 // first session of a user opens its presence.
@@ -56,9 +31,9 @@ func (s *Shard) AttachWS(now uint32, k Key, ref uint64, packer uint8) (
 	return s.AttachWSSince(now, now, k, ref, packer)
 }
 
-// AttachWSSince is AttachWS for a conn that was upgraded at since. Messages of two
-// conns may overtake each other: one that is older than the bound one does not
-// displace it, but stands among the displaced from the beginning.
+// AttachWSSince is AttachWS for a conn that was upgraded at since. Messages of
+// two conns may overtake each other: one that is older than the carrier of now
+// does not displace it, but stands among the displaced from the beginning.
 func (s *Shard) AttachWSSince(now, since uint32, k Key, ref uint64, packer uint8) (
 	id SessionID, displaced uint64, err error,
 ) {
@@ -72,8 +47,8 @@ func (s *Shard) AttachWSSince(now, since uint32, k Key, ref uint64, packer uint8
 	if se.ws == ref {
 		return id, 0, nil
 	}
-	if se.ws != 0 && int32(since-se.wsLeft) < 0 {
-		s.crowd(id).conns = append(s.crowd(id).conns, crowdConn{ref: ref, packer: packer})
+	if se.isAfter(since) {
+		s.crowd(id).add(crowdConn{ref: ref, since: since, packer: packer})
 		s.change(se, inWS|crowded, kept)
 		return id, 0, nil
 	}
@@ -82,89 +57,27 @@ func (s *Shard) AttachWSSince(now, since uint32, k Key, ref uint64, packer uint8
 		s.displace(id, se)
 	}
 	s.takeBackAnswer(se)
-	se.ws, se.wsPacker, se.wsLeft = ref, packer, since
+	se.ws, se.wsPacker, se.wsTime = ref, packer, since
 	// The Ajax entry is over: a poll that comes late must not take the session back.
 	s.change(se, inWS, kept|stalled|entry)
 	s.wake(slot, se)
 	return id, displaced, nil
 }
 
-// displace moves the bound conn to the session's crowd. Only one conn can have
-// been sent something that is not confirmed: while one is awaited, its
-// successors are sent nothing.
-func (s *Shard) displace(id SessionID, se *session) {
-	c := s.crowd(id)
-	c.conns = append(c.conns, crowdConn{ref: se.ws, packer: se.wsPacker})
-	on := crowded
-	if !se.has(awaiting) && mustAwait(se.sent, se.confirmed) {
-		c.await = se.ws
-		on |= awaiting
+// isAfter tells whether the session has a carrier that its client chose after
+// since: a younger WebSocket, or polls that shook hands later.
+func (se *session) isAfter(since uint32) bool {
+	if se.ws != 0 {
+		return int32(since-se.wsTime) < 0
 	}
-	s.change(se, on, stalled)
-	se.ws = 0
-}
-
-// crowd returns the displaced conns of a session, a new crowd if there are none.
-func (s *Shard) crowd(id SessionID) *crowd {
-	c := s.crowds[id]
-	if c == nil {
-		c = new(crowd)
-		s.crowds[id] = c
-	}
-	return c
-}
-
-// rebind binds the newest displaced conn that is still open, if the session has
-// no carrier and is not between two polls.
-func (s *Shard) rebind(slot uint32, se *session) {
-	id := SessionID(s.sessions.id(slot))
-	c := s.crowds[id]
-	if se.carrier() != 0 || se.has(entry|inAjax) || !se.hasConns(c) {
-		return
-	}
-	last := c.conns[len(c.conns)-1]
-	c.conns = c.conns[:len(c.conns)-1]
-	se.ws, se.wsPacker, se.wsLeft = last.ref, last.packer, s.now
-	s.emptied(id, se, c)
-	s.asks.push(Ask{ID: id, Ref: last.ref, Rebound: true})
-	s.wake(slot, se)
-}
-
-// emptied forgets a crowd that nothing is known or awaited of any more.
-func (s *Shard) emptied(id SessionID, se *session, c *crowd) {
-	if len(c.conns) == 0 && c.await == 0 {
-		delete(s.crowds, id)
-		s.change(se, 0, crowded)
-	}
-}
-
-// Displaced tells what the peer of a displaced conn confirmed. The rest is sent
-// again, to the session's carrier of now. A report about any conn but the
-// awaited one tells nothing new and is ignored.
-func (s *Shard) Displaced(now uint32, id SessionID, old uint64, confirmed uint64) {
-	s.now = now
-	slot, se := s.sessions.get(uint64(id))
-	if se == nil || !se.has(awaiting) || s.crowds[id].await != old {
-		return
-	}
-	s.known(slot, se, s.crowds[id], confirmed)
-}
-
-// known ends the wait for a displaced conn's report.
-func (s *Shard) known(slot uint32, se *session, c *crowd, confirmed uint64) {
-	c.await = 0
-	s.change(se, 0, awaiting)
-	s.emptied(SessionID(s.sessions.id(slot)), se, c)
-	s.confirm(se, acked(se.sent, confirmed))
-	se.goBack()
-	s.wake(slot, se)
+	return se.has(entry) && int32(since-se.shook) < 0
 }
 
 // DetachWS tells that the conn ref is closed, and up to where its peer
 // confirmed. If the session was bound to it, sent goes back to confirmed and
-// the grace starts, unless a displaced conn is still open, which is bound again; if it was displaced,
-// it leaves the count, and what it confirmed is taken as Displaced takes it.
-// Any other ref is ignored.
+// the grace starts, unless a displaced conn is still open, which is bound again;
+// if it was displaced, it leaves the count, and what it confirmed is taken as
+// Displaced takes it. Any other ref is ignored.
 //
 // alive says that the peer acknowledged something during the conn's life: only
 // a session that was alive once is kept beyond the grace.
@@ -197,24 +110,6 @@ func (s *Shard) DetachWS(now uint32, id SessionID, ref uint64, confirmed uint64,
 		s.leaveWS(now, slot, se)
 	}
 	s.wake(slot, se)
-}
-
-// leaveCrowd takes a displaced conn out; false if ref is not one.
-func (s *Shard) leaveCrowd(
-	slot uint32, se *session, id SessionID, ref uint64, confirmed uint64,
-) bool {
-	c := s.crowds[id]
-	at := slices.IndexFunc(c.conns, func(x crowdConn) bool { return x.ref == ref })
-	if at < 0 {
-		return false
-	}
-	c.conns = slices.Delete(c.conns, at, at+1)
-	if c.await == ref {
-		s.known(slot, se, c, confirmed)
-		return true
-	}
-	s.emptied(id, se, c)
-	return true
 }
 
 // Confirm tells that ref's peer acknowledged everything up to seq. It counts
