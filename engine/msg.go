@@ -10,22 +10,20 @@ import (
 type msgKind uint8
 
 const (
-	mNone msgKind = iota
-
 	// To home. buf holds the identity where the session is not known yet.
-	mAttach    // ws conn ref speaks for buf since a
-	mDetach    // ws conn ref of session id closed: a=confirmed seq, flag alive
-	mDisplaced // ws conn ref of session id, asked by mRelease: a=confirmed seq
-	mConfirm   // a=seq: everything up to it was acknowledged by ref's peer
-	mStalled   // a=sent seq: ref takes nothing more for now
-	mDrained   // ref takes again
-	mPoll      // poll ref for buf: a=udt, flag handshake
-	mPollGone  // poll ref closed unanswered, or its answer did not arrive
-	mPost      // send ref for buf (identity, event): a=key, b=len(identity), flags
-	mNudge     // a POST of buf (identity) failed: its hanging poll is answered [[] nil]
-	mPush      // cmd
-	mQuery     // cmd
-	mEnd       // cmd: end sessions of a user
+	mAttach    msgKind = iota + 1 // ws conn ref speaks for buf since a
+	mDetach                       // ws conn ref of session id closed: a=confirmed seq, flag alive
+	mDisplaced                    // ws conn ref of session id, asked by mRelease: a=confirmed seq
+	mConfirm                      // a=seq: everything up to it was acknowledged by ref's peer
+	mStalled                      // a=sent seq: ref takes nothing more for now
+	mDrained                      // ref takes again
+	mPoll                         // poll ref for buf: a=udt, flag handshake
+	mPollGone                     // poll ref closed unanswered, or its answer did not arrive
+	mPost                         // send ref for buf (identity, event): a=key, b=len(identity), flags
+	mNudge                        // a POST of buf (identity) failed: its hanging poll is answered [[] nil]
+	mPush                         // cmd
+	mQuery                        // cmd
+	mEnd                          // cmd: end sessions of a user
 
 	// To the owner of a conn.
 	mAttached  // ref's session is id, its home loop a: inbound may go on

@@ -24,8 +24,8 @@ type simClient struct {
 	is101   bool // the upgrade was answered
 	open    bool // has had a handshake on this connection
 	polling bool // a poll is out
+	replay  bool // and is to be sent again as it was, on a new connection
 	udt     int
-	gone    bool // for good
 
 	got     []int // numbers received, doubles left out
 	doubled int
@@ -52,8 +52,16 @@ func (c *simClient) start() {
 	c.w.now++ // no client comes twice in a millisecond
 	c.sock, c.loop = c.w.connect()
 	c.is101, c.open, c.polling = false, false, false
+	replay := c.replay && c.ajax
+	c.replay = false
 	c.w.trace("client %s of %s connects, ajax %v, loop %d", c.id, c.user.uid, c.ajax, c.loop.id)
-	if c.ajax {
+	switch {
+	case replay:
+		c.udt--
+		c.open = true
+		c.poll(false)
+		return
+	case c.ajax:
 		c.poll(true)
 		return
 	}
@@ -125,6 +133,8 @@ func (c *simClient) leave(silently bool) {
 		c.w.cut(s, l, false)
 		c.read()
 	}
+	// A browser sends a request that was cut without an answer once more.
+	c.replay = c.ajax && c.open && c.polling && c.w.rng.Intn(2) == 0
 	c.sock, c.open, c.polling = nil, false, false
 }
 

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"math/rand"
-	"testing"
-)
+import "math/rand"
 
 // The simulation's network. A simSock is a connection between a loop and a simulated
 // client: it takes bytes into a kernel of small size, the peer acknowledges any prefix
@@ -12,19 +9,26 @@ import (
 
 const simKernelBytes = 4096
 
+// simT is what the simulation needs of a test.
+type simT interface {
+	Helper()
+	Logf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 type simSock struct {
-	t       *testing.T
-	in      []byte // arrived and not discarded
-	kernel  []byte // taken and not acknowledged
-	out     []byte // buffered behind a full kernel, as gnet does
-	acked   uint64
-	got     []byte // acknowledged: the client's to read
-	wrote   int    // writes, to see that a closed sock gets none
-	closed  bool   // onClose was called
-	broken  bool   // cut by the network: writes fail
-	fin     bool   // the server has sent its FIN
-	peerFin bool
-	ctx     any
+	t      simT
+	in     []byte // arrived and not discarded
+	kernel []byte // taken and not acknowledged
+	out    []byte // buffered behind a full kernel, as gnet does
+	acked  uint64
+	got    []byte // acknowledged: the client's to read
+	wrote  int    // writes, to see that a closed sock gets none
+	closed bool   // onClose was called
+	broken bool   // cut by the network: writes fail
+	fin    bool   // the server has sent its FIN
+	ctx    any
 }
 
 func (s *simSock) SetContext(c any) { s.ctx = c }
@@ -117,7 +121,7 @@ func (n *simNet) close(x sock) {
 
 // simBackend hears and checks what the backend is told.
 type simBackend struct {
-	t       *testing.T
+	t       simT
 	present map[string]bool
 	opens   int
 	closes  int

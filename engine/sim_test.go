@@ -35,7 +35,7 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-func simulate(t *testing.T, seed int64) {
+func simulate(t simT, seed int64) {
 	lent := bufpool.Live()
 	w := newSimWorld(t, seed)
 	w.populate()

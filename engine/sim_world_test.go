@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand"
-	"testing"
 	"time"
 
 	"github.com/chskd/chskd/auth"
@@ -14,7 +13,7 @@ import (
 // simWorld is an engine whose loops run in turn under one random generator: the same
 // seed gives the same run.
 type simWorld struct {
-	t       *testing.T
+	t       simT
 	seed    int64
 	rng     *rand.Rand
 	now     uint32
@@ -40,7 +39,7 @@ type simUser struct {
 	sent []int
 }
 
-func newSimWorld(t *testing.T, seed int64) *simWorld {
+func newSimWorld(t simT, seed int64) *simWorld {
 	rng := rand.New(rand.NewSource(seed))
 	w := &simWorld{t: t, seed: seed, rng: rng, now: rng.Uint32(),
 		backend: &simBackend{t: t, present: map[string]bool{}}}

@@ -1,0 +1,50 @@
+//go:build chskmutate
+
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chskd/chskd/shard"
+)
+
+// simFailure is a failed check of a simulation that is meant to fail.
+type simFailure string
+
+// mutantT lets a simulation fail without failing the test.
+type mutantT struct{ *testing.T }
+
+func (m mutantT) Fatal(args ...any) { panic(simFailure(fmt.Sprint(args...))) }
+
+func (m mutantT) Fatalf(format string, args ...any) { panic(simFailure(fmt.Sprintf(format, args...))) }
+
+// TestMutants breaks each rule of the cursor (shard/rules_mutate.go) in turn, and
+// demands that the simulation of the whole engine notices.
+//
+//	go test -tags chskmutate -run TestMutants ./shard ./engine
+func TestMutants(t *testing.T) {
+	defer func() { shard.Mutant = "" }()
+	for name, wrong := range shard.Mutants {
+		t.Run(name, func(t *testing.T) {
+			shard.Mutant = name
+			for seed := int64(1); seed <= 5000; seed++ {
+				if why := simulateMutant(t, seed); why != "" {
+					t.Logf("%s: noticed: %s", wrong, why)
+					return
+				}
+			}
+			t.Errorf("nobody notices that %s", wrong)
+		})
+	}
+}
+
+func simulateMutant(t *testing.T, seed int64) (why string) {
+	defer func() {
+		if f, ok := recover().(simFailure); ok {
+			why = string(f)
+		}
+	}()
+	simulate(mutantT{t}, seed)
+	return ""
+}
