@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test check fmt vet lint tidy race fuzz bench cover browser-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench cover browser-deps clean
 
 build: $(BIN)
 
@@ -20,8 +20,12 @@ $(BIN):
 run: build
 	$(BIN) serve --demo
 
-test: vet browser-deps
+test: vet browser-deps mutants
 	$(GO) test $(PKGS)
+
+# Each rule of the cursor is broken in turn; model and simulation must notice.
+mutants:
+	$(GO) test -tags chskmutate -run TestMutants ./shard ./engine
 
 check: fmt vet lint tidy race fuzz
 
@@ -43,7 +47,7 @@ race:
 # Every fuzz target for a few seconds, one after the other.
 fuzz:
 	@for t in $$($(GO) test ./fuzz -list '^Fuzz' | grep '^Fuzz'); do \
-		$(GO) test ./fuzz -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) || exit 1; done
+		$(GO) test ./fuzz -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x || exit 1; done
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
