@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -71,6 +72,13 @@ var startLine = regexp.MustCompile(
 // returns when it listens.
 func startDaemon(t testing.TB, args ...string) *daemon {
 	t.Helper()
+	return startDaemonUnder(t, nil, args...)
+}
+
+// startDaemonUnder is startDaemon by a command that is given what to run, as "nice", and that
+// becomes it.
+func startDaemonUnder(t testing.TB, under []string, args ...string) *daemon {
+	t.Helper()
 	// Not t.TempDir: its names are too long for a socket's path.
 	folder, err := os.MkdirTemp(buildFolder, "d")
 	if err != nil {
@@ -80,7 +88,8 @@ func startDaemon(t testing.TB, args ...string) *daemon {
 	args = append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--api-socket", filepath.Join(folder, "api.sock"),
 	}, args...)
-	cmd := exec.Command(daemonProgram(t), args...)
+	args = slices.Concat(under, []string{daemonProgram(t)}, args)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
