@@ -27,6 +27,10 @@ func TestOf(t *testing.T) {
 	if shard.Of([]byte("a"), []byte("b")) == shard.Of([]byte("ab"), nil) {
 		t.Error("the tenant's end does not count")
 	}
+	// Without uid it is the client-id that counts, just as a uid would.
+	if shard.OfClient([]byte("t"), []byte("c")) != shard.Of([]byte("t"), []byte("c")) {
+		t.Error("a client-id is hashed in another way")
+	}
 	long := make([]byte, 4096)
 	if shard.Of(long, long) == shard.Of(long, long[1:]) {
 		t.Error("a long uid's end does not count")
