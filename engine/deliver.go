@@ -21,6 +21,9 @@ import (
 // frameRoom is the length of the longest header of a server's frame.
 const frameRoom = 10
 
+// fanBytes is the length of a full fan: 512 targets.
+const fanBytes = 8192
+
 // targetLen is the length of one target in a fan: ref(8) from(8), little endian.
 const targetLen = 16
 
@@ -67,18 +70,25 @@ func (l *loop) handOver(d *shard.Delivery) {
 	}
 }
 
-// fanOut adds a WebSocket to the mDeliver of this batch to its loop.
+// fanOut adds a WebSocket to the mDeliver of this batch to its loop. Most have one
+// target, those of a broadcast thousands: a fan starts small, grows once, and when it
+// is full the next one begins.
 func (l *loop) fanOut(ref connRef, d *shard.Delivery, b *bufpool.Buf) {
 	to := ref.loop()
 	last := &l.lastFan[to]
-	if last.buf != b || last.to != d.To {
-		fan := bufpool.Get(64)
+	if last.buf != b || last.to != d.To || len(l.out[to][last.at].fan.B) == fanBytes {
 		*last = fanRef{buf: b, at: len(l.out[to]), to: d.To}
-		l.post(to, msg{kind: mDeliver, buf: b.Retain(), fan: fan, a: d.To, packer: d.Packer})
+		l.post(to, msg{kind: mDeliver, buf: b.Retain(), fan: bufpool.Get(4 * targetLen), a: d.To})
 	}
-	fan := l.out[to][last.at].fan
-	fan.B = binary.LittleEndian.AppendUint64(fan.B, d.Ref)
-	fan.B = binary.LittleEndian.AppendUint64(fan.B, d.From)
+	m := &l.out[to][last.at]
+	if len(m.fan.B) == cap(m.fan.B) {
+		large := bufpool.Get(fanBytes)
+		large.B = append(large.B, m.fan.B...)
+		m.fan.Release()
+		m.fan = large
+	}
+	m.fan.B = binary.LittleEndian.AppendUint64(m.fan.B, d.Ref)
+	m.fan.B = binary.LittleEndian.AppendUint64(m.fan.B, d.From)
 }
 
 // sealed is the encoding of a delivery in its packer, made when it is needed first.

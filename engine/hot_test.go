@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/wsframe"
+)
+
+// The hot paths of one loop over a network that takes everything: what they allocate
+// is a promise, what they cost a benchmark.
+
+// sink is a network that takes all bytes and forgets them.
+type sink struct{ l *loop }
+
+func (sink) send(_ sock, b []byte) (int, error) { return len(b), nil }
+func (sink) unacked(sock) (int, bool)           { return 0, true }
+func (sink) acked(sock) (uint64, bool)          { return 1 << 60, true }
+func (sink) finish(sock)                        {}
+func (n sink) close(s sock)                     { n.l.closed(s.(*sinkSock).c.slot) }
+
+// sinkSock has one read to give at a time.
+type sinkSock struct {
+	in []byte
+	c  *conn
+}
+
+func (s *sinkSock) SetContext(c any)            { s.c = c.(*conn) }
+func (s *sinkSock) Peek(int) ([]byte, error)    { return s.in, nil }
+func (s *sinkSock) InboundBuffered() int        { return len(s.in) }
+func (s *sinkSock) OutboundBuffered() int       { return 0 }
+func (s *sinkSock) Write(b []byte) (int, error) { return len(b), nil }
+func (s *sinkSock) Discard(n int) (int, error) {
+	s.in = s.in[n:]
+	return n, nil
+}
+
+type deafBackend struct{}
+
+func (deafBackend) Event(_, _ []byte, _ bool, _ []byte, _ bool, _ packer.Format, _ []byte, _ bool,
+	_ []byte, _ time.Time) bool {
+	return true
+}
+func (deafBackend) Presence(bool, []byte, []byte, bool) {}
+
+type hotLoop struct {
+	*loop
+	wanted bool
+	now    uint32
+}
+
+func newHotLoop(t testing.TB) *hotLoop {
+	checker, err := auth.New(auth.Config{Mode: auth.Client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Defaults()
+	o.Auth, o.Log = checker, slog.New(slog.DiscardHandler)
+	e, err := New(o, deafBackend{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hotLoop{loop: e.loops[0], now: 1000}
+	h.net = sink{h.loop}
+	h.time = func() (uint32, time.Time) { return h.now, time.Unix(int64(h.now/1000), 0) }
+	e.wakers[0].Set(func() { h.wanted = true })
+	return h
+}
+
+func (h *hotLoop) turns() {
+	for h.wanted {
+		h.wanted = false
+		h.turn()
+	}
+}
+
+func upgradeRequest(id string) []byte {
+	return fmt.Appendf(nil, "GET /chsk?client-id=%s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: Upgrade\r\n"+
+		"Pragma: no-cache\r\nCache-Control: no-cache\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n"+
+		"Upgrade: websocket\r\nOrigin: http://127.0.0.1:8080\r\nSec-WebSocket-Version: 13\r\n"+
+		"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n"+
+		"Sec-WebSocket-Key: O4NW1Vm5Eq5cJ61NweZyWA==\r\n"+
+		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", id)
+}
+
+// connect makes a WebSocket of client i.
+func (h *hotLoop) connect(t testing.TB, i int) *sinkSock {
+	s := &sinkSock{in: upgradeRequest(fmt.Sprintf("0b4dd9ae-2b4c-4c58-b1ab-%012d", i))}
+	if !h.open(s) {
+		t.Fatal("refused")
+	}
+	h.onTraffic(s.c.slot)
+	h.turns()
+	if s.c.state != sWS || s.c.flags&fGated != 0 {
+		t.Fatalf("state %d flags %x after the upgrade", s.c.state, s.c.flags)
+	}
+	return s
+}
+
+// clientFrame is a masked text frame.
+func clientFrame(payload string) []byte {
+	key := [4]byte{9, 8, 7, 6}
+	b := wsframe.AppendClientHeader(nil, true, wsframe.Text, key, len(payload))
+	n := len(b)
+	b = append(b, payload...)
+	wsframe.Mask(b[n:], key, 0)
+	return b
+}
+
+// feed gives the bytes of frame to s; they are unmasked in place, so of a copy.
+func (h *hotLoop) feed(s *sinkSock, frame []byte, scratch []byte) {
+	s.in = append(scratch[:0], frame...)
+	h.onTraffic(s.c.slot)
+	h.turns()
+}
+
+func TestHotPathsAllocateNothing(t *testing.T) {
+	h := newHotLoop(t)
+	s := h.connect(t, 1)
+	for i := range 50 {
+		h.connect(t, 2+i)
+	}
+	scratch := make([]byte, 0, 4096)
+	ping := clientFrame(`[[:chsk/ws-ping] "a1b2c3"]`)
+	event := clientFrame(`[[:chat/send {:text "hello", :n 17}] nil]`)
+	all := &Push{All: true, Event: []byte(`[:chat/message {:text "hello"}]`)}
+	one := &Push{UIDs: []string{"0b4dd9ae-2b4c-4c58-b1ab-000000000001"}, Event: all.Event}
+	for _, c := range []struct {
+		name string
+		max  float64 // the caller's own, on its own goroutine
+		work func()
+	}{
+		{"chsk ping", 0, func() { h.feed(s, ping, scratch) }},
+		{"event", 0, func() { h.feed(s, event, scratch) }},
+		{"push to one user", 3, func() { h.eng.Push(one, nil); h.turns() }},
+		{"broadcast to 51", 5, func() { h.eng.Push(all, nil); h.turns() }},
+	} {
+		for range 200 { // pools and slabs fill
+			h.now += 40
+			c.work()
+		}
+		got := testing.AllocsPerRun(500, func() {
+			h.now += 40
+			c.work()
+		})
+		if got > c.max {
+			t.Errorf("%s: %v allocations, want at most %v", c.name, got, c.max)
+		}
+	}
+}
+
+func BenchmarkHandshake(b *testing.B) {
+	h := newHotLoop(b)
+	req := upgradeRequest("0b4dd9ae-2b4c-4c58-b1ab-0c9fd52b5e3a")
+	b.ReportAllocs()
+	for b.Loop() {
+		s := &sinkSock{in: req}
+		h.open(s)
+		h.onTraffic(s.c.slot)
+		h.turns()
+		h.closeConn(s.c.slot)
+		h.turns()
+		h.now++
+	}
+}
+
+func BenchmarkPing(b *testing.B) {
+	h := newHotLoop(b)
+	s := h.connect(b, 1)
+	frame := clientFrame(`[[:chsk/ws-ping] "a1b2c3"]`)
+	scratch := make([]byte, 0, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.feed(s, frame, scratch)
+	}
+}
+
+func BenchmarkBroadcast(b *testing.B) {
+	const conns = 10000
+	h := newHotLoop(b)
+	for i := range conns {
+		h.connect(b, i)
+	}
+	p := &Push{All: true, Event: []byte(`[:chat/message {:text "hello"}]`)}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		h.now += 40
+		h.eng.Push(p, nil)
+		h.turns()
+		n += conns
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/delivery")
+}
