@@ -163,7 +163,12 @@ func (l *loop) onDeliver(m *msg) {
 		ref := connRef(binary.LittleEndian.Uint64(t))
 		from := binary.LittleEndian.Uint64(t[8:])
 		c := l.conns.get(ref)
-		if c == nil || c.state != sWS || c.flags&(fStalled|fCloseSent) != 0 || (c.sent != from && c.sent != 0) {
+		if c != nil && c.sent == 0 {
+			// The first delivery after the attach says where the conn stands, also when
+			// it cannot be taken: the next one must not pass for the first.
+			c.sent = from
+		}
+		if c == nil || c.state != sWS || c.flags&(fStalled|fCloseSent) != 0 || c.sent != from {
 			l.m.DeliveriesLate.Add(1)
 			continue
 		}

@@ -128,7 +128,7 @@ func (l *loop) onPush(m *msg) {
 	flush := m.flags&flagFlush != 0
 	sessions := 0
 	if m.cmd != nil && m.cmd.all {
-		sessions = l.sh.PushAll(l.now, who.tenant, p, flush, m.cmd.exceptFunc())
+		sessions = l.sh.PushAllExcept(l.now, who.tenant, p, flush, m.cmd.except)
 	} else {
 		to := shard.To{Tenant: who.tenant, UID: who.uid, NilUID: who.nilUID}
 		if len(who.client) > 0 {
@@ -139,21 +139,6 @@ func (l *loop) onPush(m *msg) {
 	m.buf.Release()
 	if m.cmd != nil && m.cmd.tally != nil {
 		m.cmd.tally.Add(sessions)
-	}
-}
-
-// exceptFunc is the test for the users that a broadcast leaves out, nil for none.
-func (c *command) exceptFunc() func(tenant, uid []byte) bool {
-	if len(c.except) == 0 {
-		return nil
-	}
-	out := make(map[string]struct{}, len(c.except))
-	for _, uid := range c.except {
-		out[uid] = struct{}{}
-	}
-	return func(_, uid []byte) bool {
-		_, ok := out[string(uid)]
-		return ok
 	}
 }
 

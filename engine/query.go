@@ -30,7 +30,7 @@ type Page struct {
 
 // Numbers are what the loops know about themselves at one moment.
 type Numbers struct {
-	Shards  shard.Counts // summed
+	Shards  shard.Counts // summed, where the users without uid of a tenant are one user
 	Open    int          // connections
 	Served  int
 	Buffers int64 // lent by bufpool
@@ -46,6 +46,7 @@ type query struct {
 	user    *userTold
 	onUser  func(u UserInfo, list []SessionInfo, more, ok bool)
 	numbers *Numbers
+	nils    map[string]nilUser // users without uid, by tenant
 	onStats func(*Numbers)
 	replied func(error)
 }
@@ -90,7 +91,7 @@ type userTold struct {
 
 // Stats tells the numbers of all loops. done is called on a loop and must not block.
 func (e *Engine) Stats(done func(*Numbers)) {
-	q := &query{numbers: &Numbers{Loops: len(e.loops)}, onStats: done}
+	q := &query{numbers: &Numbers{Loops: len(e.loops)}, nils: map[string]nilUser{}, onStats: done}
 	e.queues[0].Post(msg{kind: mQuery, cmd: &command{query: q}})
 }
 
@@ -161,6 +162,9 @@ func (l *loop) addNumbers(m *msg, q *query) {
 	sum.Kept += c.Kept
 	sum.WS += c.WS
 	sum.Ajax += c.Ajax
+	sum.WSUsers += c.WSUsers
+	sum.AjaxUsers += c.AjaxUsers
+	l.sh.NilPresent(func(tenant string, ws, ajax bool) { q.addNil(tenant, ws, ajax) })
 	sum.Entries += c.Entries
 	sum.LogBytes += c.LogBytes
 	sum.Gaps += c.Gaps
@@ -172,4 +176,23 @@ func (l *loop) addNumbers(m *msg, q *query) {
 	q.numbers.Open, q.numbers.Served = l.eng.gate.Counts()
 	q.numbers.Buffers = bufpool.Live()
 	q.onStats(q.numbers)
+}
+
+// nilUser is the user without uid of a tenant: in which sets it is.
+type nilUser struct{ ws, ajax bool }
+
+// addNil counts a user without uid that is in several loops only once.
+func (q *query) addNil(tenant string, ws, ajax bool) {
+	before, seen := q.nils[tenant]
+	sum := &q.numbers.Shards
+	if seen {
+		sum.Users--
+	}
+	if ws && before.ws {
+		sum.WSUsers--
+	}
+	if ajax && before.ajax {
+		sum.AjaxUsers--
+	}
+	q.nils[tenant] = nilUser{ws: ws || before.ws, ajax: ajax || before.ajax}
 }

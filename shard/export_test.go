@@ -52,12 +52,18 @@ func (s *Shard) Check() error {
 			}
 		}
 	}
+	ws, ajax := 0, 0
 	for slot, want := range users {
 		u := s.users.at(slot)
+		ws += int(min(want.ws, 1))
+		ajax += int(min(want.ajax, 1))
 		got := tally{u.sessions, u.followers, u.reach, u.ws, u.ajax, u.present}
 		if got != *want {
 			return fmt.Errorf("user %d counts %+v, has %+v", slot, got, *want)
 		}
+	}
+	if ws != s.counts.WSUsers || ajax != s.counts.AjaxUsers {
+		return fmt.Errorf("%d users over WebSocket, %d over Ajax, counted %+v", ws, ajax, s.counts)
 	}
 	for slot, want := range tenants {
 		t := s.tenants[slot]

@@ -73,8 +73,21 @@ func (s *Shard) change(se *session, on, off flags) {
 	u.reach, t.reach = u.reach+reach, t.reach+reach
 	s.counts.WS += int(int32(ws))
 	s.counts.Ajax += int(int32(ajax))
+	s.counts.WSUsers += crossed(u.ws, ws)
+	s.counts.AjaxUsers += crossed(u.ajax, ajax)
 	s.counts.Kept += int(int32(step(was&kept != 0, is&kept != 0)))
 	s.changePresent(se.user, u, step(was&(inWS|inAjax) != 0, is&(inWS|inAjax) != 0))
+}
+
+// crossed is the change of "more than none" when a count became n by a step.
+func crossed(n, by uint32) int {
+	switch {
+	case by == 1 && n == 1:
+		return 1
+	case by == ^uint32(0) && n == 0:
+		return -1
+	}
+	return 0
 }
 
 func (s *Shard) changePresent(slot uint32, u *user, by uint32) {

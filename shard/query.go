@@ -25,12 +25,14 @@ type SessionInfo struct {
 //
 // Any goroutine.
 type Counts struct {
-	Users    int // present
-	Sessions int // present, handshaken and kept
-	Kept     int
-	WS, Ajax int // sessions in each set
-	Entries  int // in all logs
-	LogBytes int
+	Users     int // present
+	Sessions  int // present, handshaken and kept
+	Kept      int
+	WS, Ajax  int // sessions in each set
+	WSUsers   int // users with a session in the set
+	AjaxUsers int
+	Entries   int // in all logs
+	LogBytes  int
 
 	Gaps       uint64 // notices given
 	GapEvents  uint64 // events that they told as missed
@@ -40,6 +42,20 @@ type Counts struct {
 
 // Counts returns the shard's numbers.
 func (s *Shard) Counts() Counts { return s.counts }
+
+// NilPresent visits the tenants whose users without uid are present here. They count
+// as one user of the tenant, who is in as many shards as have such sessions.
+func (s *Shard) NilPresent(visit func(tenant string, ws, ajax bool)) {
+	for name, t := range s.tenantOf {
+		slot := s.findIn(t, nil, true)
+		if slot == 0 {
+			continue
+		}
+		if u := s.users.at(slot); u.present > 0 {
+			visit(name, u.ws > 0, u.ajax > 0)
+		}
+	}
+}
 
 // scanMax is the number of slots that one call of Users looks at.
 const scanMax = 1 << 16

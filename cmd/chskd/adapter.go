@@ -72,7 +72,7 @@ func (a *adapter) Connected(q backend.Query, done func(*backend.Connected)) {
 }
 
 func page(q backend.Query, n *engine.Numbers, p *engine.Page) *backend.Connected {
-	out := &backend.Connected{Count: backend.Count{Any: n.Shards.Users, WS: n.Shards.WS, Ajax: n.Shards.Ajax}}
+	out := &backend.Connected{Count: backend.Count{Any: n.Shards.Users, WS: n.Shards.WSUsers, Ajax: n.Shards.AjaxUsers}}
 	for _, u := range p.Users {
 		if q.AllTenants || u.Tenant == q.Tenant {
 			out.Users = append(out.Users, backend.Online{Tenant: u.Tenant, UID: u.UID, NilUID: u.NilUID,

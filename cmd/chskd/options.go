@@ -80,6 +80,9 @@ func (s *settings) build(log *slog.Logger) error {
 	if s.Packer, ok = packer.Named(s.packer); !ok {
 		return fmt.Errorf("--packer %q: write edn or json", s.packer)
 	}
+	if s.demo && s.Path != "/chsk" {
+		return fmt.Errorf("--demo with --path %s: the demo's page uses /chsk; leave --path out", s.Path)
+	}
 	if s.demo && s.auth == "client" {
 		s.auth = "dev"
 	}
