@@ -103,3 +103,16 @@ func differ[T comparable](what string, got, want T) error {
 	}
 	return fmt.Errorf("%s: %+v, want %+v", what, got, want)
 }
+
+// awaitClient waits until the user is present.
+func (b *backend) awaitClient(uid string) {
+	b.t.Helper()
+	waitFor(b.t, func() error {
+		var user struct{ WS, Ajax int }
+		b.get("/v1/connected?uid="+uid, &user)
+		if user.WS+user.Ajax == 0 {
+			return fmt.Errorf("%s is not present", uid)
+		}
+		return nil
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -31,6 +32,7 @@ type wsClient struct {
 	t    *testing.T
 	conn net.Conn
 	in   *bufio.Reader
+	mute bool // answers no protocol pings
 }
 
 // connectWS connects a client; query is what stands behind client-id, as "&uid=alice".
@@ -55,18 +57,26 @@ func (c *wsClient) frame() string {
 	return line
 }
 
-// text reads the next text message; Sente's pings are left out.
+// text reads the next text message. Pings are left out, and those of the protocol answered.
 func (c *wsClient) text() string {
 	c.t.Helper()
 	for {
-		line := c.frame()
-		message, ok := strings.CutPrefix(line, "text ")
-		if !ok {
-			c.t.Fatalf("instead of a text message: %.100s", line)
+		switch kind, payload, _ := strings.Cut(c.frame(), " "); {
+		case kind == "ping":
+			c.pong(payload)
+		case kind != "text":
+			c.t.Fatalf("instead of a text message: %s %.100s", kind, payload)
+		case payload != "[:chsk/ws-ping nil]":
+			return payload
 		}
-		if message != "[:chsk/ws-ping nil]" {
-			return message
-		}
+	}
+}
+
+// pong answers a protocol ping, unless the client is mute.
+func (c *wsClient) pong(payload string) {
+	c.t.Helper()
+	if !c.mute {
+		c.write(wsPong(payload))
 	}
 }
 
@@ -109,7 +119,7 @@ func resetConn(t *testing.T, conn net.Conn) {
 }
 
 // sendRequest is an Ajax send, as stock clients write it. udt is their clock.
-func sendRequest(client, message string, udt int) string {
+func sendRequest(client, message string, udt int64) string {
 	return rawPost("/chsk", fmt.Sprintf("udt=%d&%s", udt, ajaxForm(client, message)))
 }
 
@@ -118,15 +128,15 @@ type ajaxClient struct {
 	*rawConn
 	d      *daemon
 	target string
-	udt    int
+	udt    int64 // of the last poll
 }
+
+// udtClock is the clock of all clients that use Ajax: no two requests have the same time.
+var udtClock atomic.Int64
 
 func connectAjax(t *testing.T, d *daemon, client, query string) *ajaxClient {
 	t.Helper()
-	c := &ajaxClient{
-		rawConn: dialRaw(t, d), d: d, target: "/chsk?client-id=" + client + query,
-		udt: 1700000000000,
-	}
+	c := &ajaxClient{rawConn: dialRaw(t, d), d: d, target: "/chsk?client-id=" + client + query}
 	c.poll("&handshake%3F=1")
 	if body := c.polled(); !strings.HasPrefix(body, "[[:chsk/handshake [") {
 		t.Fatalf("the handshake is %.100s", body)
@@ -137,7 +147,13 @@ func connectAjax(t *testing.T, d *daemon, client, query string) *ajaxClient {
 // poll sends a poll; more stands behind its other parameters.
 func (c *ajaxClient) poll(more string) {
 	c.t.Helper()
-	c.udt++
+	c.udt = udtClock.Add(1)
+	c.repeat(more)
+}
+
+// repeat sends the last poll again, as a browser does that saw no answer.
+func (c *ajaxClient) repeat(more string) {
+	c.t.Helper()
 	c.send(rawGet(fmt.Sprintf("%s&udt=%d%s", c.target, c.udt, more)))
 }
 
