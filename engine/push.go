@@ -275,13 +275,14 @@ func (e *Engine) End(tenant, uid string, nilUID bool, client string, code int, r
 // onEnd closes the conns of sessions and forgets them. A hanging poll is answered
 // properly, its client comes back to a handshake.
 func (l *loop) onEnd(m *msg) {
-	n := l.sh.CloseSessions(l.now, m.cmd.to(), func(_ shard.SessionID, ref uint64, ajax bool) {
+	n := l.sh.CloseSessions(l.now, m.cmd.to(), func(id shard.SessionID, ref uint64, ajax bool) {
 		r := connRef(ref)
 		if ajax {
 			if l.polls.Take(ref) {
 				l.m.PollsNow.Sub(1)
 			}
 			l.answerTimeout(r, packer.Timeout)
+			l.sh.PollAnswered(l.now, id, ref) // else the user stays present for ever
 			return
 		}
 		reason := bufpool.Get(len(m.cmd.reason))
