@@ -42,7 +42,7 @@ tidy:
 	$(GO) mod tidy -diff
 
 race:
-	$(GO) test -race $(PKGS)
+	$(GO) test -race -short $(PKGS)
 
 # Every fuzz target for a few seconds, one after the other.
 fuzz:
