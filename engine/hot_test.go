@@ -119,6 +119,9 @@ func (h *hotLoop) feed(s *sinkSock, frame []byte, scratch []byte) {
 }
 
 func TestHotPathsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	h := newHotLoop(t)
 	s := h.connect(t, 1)
 	for i := range 50 {
