@@ -44,8 +44,9 @@ func (l *loop) readable(slot uint32) {
 	l.busyRef = 0
 }
 
-// closed is told by gnet that a conn is gone.
+// closed is told by gnet that a conn is gone, maybe in the middle of a turn.
 func (l *loop) closed(slot uint32) {
+	defer l.recovered()
 	l.onClose(slot)
 	l.settle()
 }

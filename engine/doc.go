@@ -11,19 +11,21 @@
 // Reading order:
 //
 //	options.go   every option and limit, with its reason
-//	conn.go      the state of a connection, and the table of them
+//	conn.go      the state of a connection, and the table of them; identity.go who it is
 //	msg.go       what loops tell each other
-//	loop.go      a loop and its turn
-//	gnet.go      the thin shell around gnet; sock.go what a loop needs of a conn
-//	http.go      requests: head, body, routes, answers
+//	engine.go    the engine; loop.go a loop and its turn
+//	gnet.go      the thin shell around gnet; sock.go what a loop needs of a conn;
+//	             accept.go, listen.go how conns come in, and stop coming in
+//	http.go      requests: head, body, routes; request.go parameters, identity, answers
+//	write.go     the one way out, and the ends of conns
 //	upgrade.go   journey i:   WebSocket handshakes
+//	home.go                   what a home does: attach, detach, confirm
 //	ws.go        journey ii:  frames and events from clients
-//	post.go      journey ii:  the same over Ajax
-//	home.go      what a home does: attach, detach, confirm
+//	post.go                   the same over Ajax; callbacks.go who waits for a reply
+//	push.go      journey iii: pushes and replies from backends; query.go their questions
+//	deliver.go                encoding batches and handing them to conns
+//	acks.go                   what the peer's kernel acknowledged
 //	poll.go      journey iv:  long polls
-//	push.go      journey iii: pushes, replies and questions from backends
-//	deliver.go   journey iii: encoding batches and handing them to conns
-//	acks.go      what the peer's kernel acknowledged
 //	keepalive.go pings and every other deadline of a conn
 //	drain.go     going down
 //

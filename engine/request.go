@@ -132,11 +132,7 @@ func (l *loop) unescape(raw []byte) []byte {
 func (l *loop) identify(h *httpmin.Head, p *params) (identity, *auth.Refusal) {
 	uid := p.uid
 	if l.opts.RememberUID && p.client != nil {
-		if uid != nil {
-			l.eng.memory.Put(p.client, uid)
-		} else if known, ok := l.eng.memory.Get(p.client); ok {
-			uid = []byte(known)
-		}
+		uid = l.remember(h, p)
 	}
 	who, refusal := l.opts.Auth.Check(&auth.Request{
 		Client: p.client, UIDParam: uid, CSRFParam: p.csrf, XCSRF: h.CSRFToken, XXSRF: h.XSRFToken,
@@ -147,6 +143,21 @@ func (l *loop) identify(h *httpmin.Head, p *params) (identity, *auth.Refusal) {
 		return identity{}, refusal
 	}
 	return identity{tenant: who.Tenant, uid: who.UID, client: p.client, nilUID: who.NilUID}, nil
+}
+
+// remember is the uid of a request in auth mode dev: Sente's clients send the parameter
+// with sockets and polls, and not with POSTs, so the last of those counts for these.
+func (l *loop) remember(h *httpmin.Head, p *params) []byte {
+	switch known, ok := l.eng.memory.Get(p.client); {
+	case p.uid != nil:
+		l.eng.memory.Put(p.client, p.uid)
+	case !ok:
+	case string(h.Method) == "POST":
+		return []byte(known)
+	default: // it has given its uid up
+		l.eng.memory.Put(p.client, p.client)
+	}
+	return p.uid
 }
 
 // formatOf is the packer of a request: a path below the channel's names one, so
