@@ -55,7 +55,10 @@ func (l *loop) onAttach(m *msg) {
 	m.buf.Release()
 	l.tellPresence()
 	if err != nil {
-		l.post(m.ref.loop(), msg{kind: mEndConn, ref: m.ref, a: 1013})
+		// Its user has as many sessions as one may have. The handshake is out: a close now
+		// would bring a stock client back at once, dozens of times a second. It is left
+		// unattached instead, nothing that it sends is read, and keep-alive ends it.
+		l.m.SessionsRefused.Add(1)
 		return
 	}
 	l.post(m.ref.loop(), msg{kind: mAttached, ref: m.ref, id: uint64(id), a: uint64(l.id)})

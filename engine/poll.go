@@ -89,7 +89,11 @@ func (l *loop) onPoll(m *msg) {
 	l.tellOwners()
 	switch {
 	case err != nil:
-		l.answer(m.ref, literal(f, packer.Timeout), 0)
+		// Nothing will come for it, but it is held for its time: answered at once it would
+		// come again at once. No session has such an id.
+		l.m.SessionsRefused.Add(1)
+		l.m.PollsNow.Add(1)
+		l.polls.Park(l.now, uint64(m.ref), ^uint64(m.ref))
 	case verdict == shard.Handshake:
 		b := bufpool.Get(128)
 		b.B = f.AppendHandshake(b.B, who.uid, who.nilUID, l.opts.Handshake)

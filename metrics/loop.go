@@ -45,6 +45,8 @@ type Loop struct {
 	BadRequests   Counter // malformed HTTP
 	Refused       Counter // 401, 403, missing client-id
 
+	SessionsRefused Counter // their user had as many as one may have
+
 	EventsIn      Counter // events from clients
 	BadEvents     Counter
 	Undecodable   Counter
