@@ -141,7 +141,7 @@ func TestClientID(t *testing.T) {
 // TestModeClient: the uid is the client-id, whatever the client says.
 func TestModeClient(t *testing.T) {
 	t.Parallel()
-	d := startDaemon(t)
+	d := startDaemon(t, "--ms-allow-reconnect-before-close-ajax", neverMs)
 	s := openStream(t, d, true)
 	openChannel(t, d, "/chsk?client-id=tab&uid=alice", `"tab"`)
 	s.want("open tab")
@@ -153,7 +153,7 @@ func TestModeClient(t *testing.T) {
 // else.
 func TestModeAnonymous(t *testing.T) {
 	t.Parallel()
-	d := startDaemon(t, "--auth", "anonymous")
+	d := startDaemon(t, "--auth", "anonymous", "--ms-allow-reconnect-before-close-ajax", neverMs)
 	s := openStream(t, d, true)
 	const nobody = ":sente/nil-uid"
 	var tabs []*chskConn
@@ -199,7 +199,7 @@ func TestModeAnonymous(t *testing.T) {
 // their client-id counts for them.
 func TestModeDev(t *testing.T) {
 	t.Parallel()
-	d := startDaemon(t, "--auth", "dev")
+	d := startDaemon(t, "--auth", "dev", "--ms-allow-reconnect-before-close-ajax", neverMs)
 	s := openStream(t, d, true)
 	ask(t, d, ajaxSend("early", "[[:x/y 0] nil]"))
 	s.want("open early", "event early early ajax [:x/y 0]")

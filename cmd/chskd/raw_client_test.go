@@ -28,6 +28,9 @@ const (
 	comesTrue = 30 * time.Second
 )
 
+// neverMs is longer than any test, for a wait that must not end.
+const neverMs = "3600000"
+
 // rawHost is the Host of the requests here.
 const rawHost = "chskd.example"
 
@@ -154,6 +157,7 @@ func ajaxSend(client, ppstr string) string { return rawPost("/chsk", ajaxForm(cl
 const (
 	ajaxDummy   = "[:chsk/dummy-cb-200 nil]"
 	ajaxTimeout = "[:chsk/timeout nil]"
+	serverPing  = "text [:chsk/ws-ping nil]"
 )
 
 // helloEDN is the handshake message for a uid, as edn.
@@ -179,11 +183,22 @@ func openChannel(t *testing.T, d *daemon, target, uid string) *chskConn {
 // say sends a message.
 func (c *chskConn) say(message string) { wsSend(c.tcp, wsText(message), nil) }
 
+// read reads a frame; unless it is wanted, a ping of the server is answered and left out.
+func (c *chskConn) read(want string) (string, error) {
+	for {
+		got, err := wsRead(c.in)
+		if err != nil || got == want || got != serverPing {
+			return got, err
+		}
+		c.say("[[:chsk/ws-pong] nil]")
+	}
+}
+
 // want reads frames, which must be these (wsLine).
 func (c *chskConn) want(lines ...string) {
 	c.t.Helper()
 	for _, want := range lines {
-		if got, err := wsRead(c.in); got != want || err != nil {
+		if got, err := c.read(want); got != want || err != nil {
 			c.t.Fatalf("got %q, %v; want %q", got, err, want)
 		}
 	}
@@ -192,7 +207,7 @@ func (c *chskConn) want(lines ...string) {
 // wantEnd: the server ends the TCP connection, without another frame.
 func (c *chskConn) wantEnd() {
 	c.t.Helper()
-	if got, err := wsRead(c.in); err == nil || !errors.Is(err, io.EOF) {
+	if got, err := c.read(""); err == nil || !errors.Is(err, io.EOF) {
 		c.t.Fatalf("got %q, %v; want the end of the connection", got, err)
 	}
 }
@@ -207,8 +222,8 @@ func apiClient(d *daemon) *http.Client {
 	}}
 }
 
-// apiCall posts body, or gets when there is none, and gives the answer, which must be a 200.
-func apiCall(t *testing.T, d *daemon, path, body string) string {
+// apiStatus posts body, or gets when there is none.
+func apiStatus(t *testing.T, d *daemon, path, body string) (status int, answer string) {
 	t.Helper()
 	method := http.MethodGet
 	if body != "" {
@@ -223,11 +238,21 @@ func apiCall(t *testing.T, d *daemon, path, body string) string {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %s %s, %v", path, body, resp.Status, answer, err)
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(answer))
+	return resp.StatusCode, strings.TrimSpace(string(text))
+}
+
+// apiCall is apiStatus for what must be a 200.
+func apiCall(t *testing.T, d *daemon, path, body string) string {
+	t.Helper()
+	status, answer := apiStatus(t, d, path, body)
+	if status != http.StatusOK {
+		t.Fatalf("%s %s: %d %s", path, body, status, answer)
+	}
+	return answer
 }
 
 // pushEDN pushes an event; to is the receiver as fields of the request.
