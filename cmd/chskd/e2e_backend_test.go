@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,21 @@ func (b *backend) push(pushes ...push) {
 	if !strings.HasPrefix(answer, want) {
 		b.t.Fatalf("%d pushes: %s", len(pushes), answer)
 	}
+}
+
+// postPushes pushes from a goroutine that is not the test's; lines are requests.
+func postPushes(d *daemon, lines string) error {
+	resp, err := apiClient(d).Post("http://chskd/v1/push", "application/x-ndjson",
+		strings.NewReader(lines))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(answer), `"rejected":0,`) {
+		return fmt.Errorf("pushes were answered %s %s, %w", resp.Status, answer, err)
+	}
+	return nil
 }
 
 // pushNumbers pushes numbered events, each of a little more than pad bytes.

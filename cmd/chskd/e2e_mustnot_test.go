@@ -85,11 +85,7 @@ func pushUntil(d *daemon, stop <-chan struct{}) {
 		case <-stop:
 			return
 		default:
-		}
-		resp, err := apiClient(d).Post("http://chskd/v1/push", "application/x-ndjson",
-			strings.NewReader(lines))
-		if err == nil {
-			resp.Body.Close()
+			_ = postPushes(d, lines) // what went wrong shows where events do not come
 		}
 	}
 }
