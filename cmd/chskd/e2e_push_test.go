@@ -46,7 +46,7 @@ func (p *polling) batch() []string {
 // the window, which here is longer than the test, or for a push that flushes.
 func TestPushLeaves(t *testing.T) {
 	t.Parallel()
-	flags := []string{"--send-buf-ms-ws", "600000", "--send-buf-ms-ajax", "600000"}
+	flags := []string{"--send-buf-ms-ws", "60000", "--send-buf-ms-ajax", "60000"}
 	anyTransport(t, flags, func(t *testing.T, b *backend, c receiver) {
 		b.pushNumbers("one", 1, 1, 0)
 		if got := numbersOf(t, c.batch()); !slices.Equal(got, []int{1}) {
