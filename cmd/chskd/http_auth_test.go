@@ -68,11 +68,13 @@ func TestCSRF(t *testing.T) {
 	})
 }
 
-// TestOriginRule: Origin, else Referer (PROTOCOL: same-origin polls have no Origin).
+// TestOriginRule: Origin, else Referer (a browser's polls of the same origin have no Origin).
 func TestOriginRule(t *testing.T) {
 	t.Parallel()
 	const o, r, good, evil = "Origin: ", "Referer: ", "https://good.example", "https://evil.example"
-	poll := func(fields ...string) string { return rawGet("/chsk?client-id=c&handshake%3F", fields...) }
+	poll := func(fields ...string) string {
+		return rawGet("/chsk?client-id=c&handshake%3F", fields...)
+	}
 	form := ajaxForm("c", "[[:x/y] nil]")
 	t.Run("list", func(t *testing.T) {
 		d := startDaemon(t, "--allowed-origins", good)
@@ -121,6 +123,7 @@ func TestClientID(t *testing.T) {
 	t.Parallel()
 	const missing = "missing client-id"
 	long, uid := strings.Repeat("c", 128), strings.Repeat("u", 256)
+	const shake = "/chsk?handshake%3F&client-id="
 	d := startDaemon(t, "--auth", "dev")
 	playAuth(t, d, []authCase{
 		{"poll", rawGet("/chsk"), 400, missing},
@@ -128,13 +131,13 @@ func TestClientID(t *testing.T) {
 		{"poll, blank", rawGet("/chsk?client-id=+%20"), 400, missing},
 		{"upgrade", rawUpgrade("/chsk?uid=x"), 400, missing},
 		{"send", rawPost("/chsk", "ppstr=%5B%5B:x/y%5D+nil%5D"), 400, missing},
-		{"as long as may be", rawGet("/chsk?handshake%3F&client-id=" + long), 200, helloEDN(`"` + long + `"`)},
+		{"as long as may be", rawGet(shake + long), 200, helloEDN(`"` + long + `"`)},
 		{"a byte longer", rawGet("/chsk?client-id=c" + long), 400, "client-id is longer than 128 bytes"},
 		{"not UTF-8", rawGet("/chsk?client-id=%FF"), 400, "client-id is not UTF-8"},
-		{"uid as long as may be", rawGet("/chsk?handshake%3F&client-id=c&uid=" + uid), 200, helloEDN(`"` + uid + `"`)},
-		{"uid a byte longer", rawGet("/chsk?client-id=c&uid=u" + uid), 400, "uid is longer than 256 bytes"},
+		{"uid as long as may be", rawGet(shake + "c&uid=" + uid), 200, helloEDN(`"` + uid + `"`)},
+		{"uid a byte longer", rawGet(shake + "c&uid=u" + uid), 400, "uid is longer than 256 bytes"},
 		{"uid not UTF-8", rawGet("/chsk?client-id=c&uid=%C3"), 400, "uid is not UTF-8"},
-		{"uid with quotes", rawGet("/chsk?handshake%3F&client-id=c&uid=%22%5C%0A"), 200, helloEDN(`"\"\\\n"`)},
+		{"uid with quotes", rawGet(shake + "c&uid=%22%5C%0A"), 200, helloEDN(`"\"\\\n"`)},
 	})
 }
 
@@ -167,19 +170,19 @@ func TestModeAnonymous(t *testing.T) {
 	poll.send(rawGet("/chsk?client-id=e&udt=1"))
 	userIs(t, d, "nil_uid=1", 4, 1)
 
-	if got := pushEDN(t, d, `"uid":null`, "[:to/all 1]"); got != `{"status":"ok","sessions":5}` {
+	if got := pushEDN(t, d, `"uid":null`, "[:to/all 1]"); got != forSessions(5) {
 		t.Errorf("pushed to uid null: %s", got)
 	}
 	for _, tab := range tabs {
 		tab.want("text [[[:to/all 1]] nil]")
 	}
 	poll.want(200, "[[[:to/all 1]] nil]")
-	if got := pushEDN(t, d, `"uid":null,"client":"b"`, "[:to/b 2]"); got != `{"status":"ok","sessions":1}` {
+	if got := pushEDN(t, d, `"uid":null,"client":"b"`, "[:to/b 2]"); got != forSessions(1) {
 		t.Errorf("pushed to one of uid null: %s", got)
 	}
 	tabs[1].want("text [[[:to/b 2]] nil]")
 	for _, uid := range []string{"a", "alice", ":sente/nil-uid", "sente/nil-uid"} {
-		if got := pushEDN(t, d, `"uid":"`+uid+`"`, "[:to/x 3]"); got != `{"status":"ok","sessions":0}` {
+		if got := pushEDN(t, d, `"uid":"`+uid+`"`, "[:to/x 3]"); got != forSessions(0) {
 			t.Errorf("pushed to %s: %s", uid, got)
 		}
 	}
@@ -187,7 +190,7 @@ func TestModeAnonymous(t *testing.T) {
 	s.want("event null a ws [:x/y]")
 	ask(t, d, ajaxSend("e", "[[:x/z] nil]"))
 	s.want("event null e ajax [:x/z]")
-	if got := apiCall(t, d, "/v1/close", `{"uid":null,"code":4001}`); !strings.Contains(got, `"sessions":5`) {
+	if got := apiCall(t, d, "/v1/close", `{"uid":null,"code":4001}`); got != forSessions(5) {
 		t.Errorf("close of uid null: %s", got)
 	}
 	for _, tab := range tabs {
@@ -195,8 +198,8 @@ func TestModeAnonymous(t *testing.T) {
 	}
 }
 
-// TestModeDev: the uid is the parameter, which sends do not have (PROTOCOL §1): the last one of
-// their client-id counts for them.
+// TestModeDev: the uid is the parameter, which sends of stock clients do not have: the
+// last one of their client-id counts for them.
 func TestModeDev(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, "--auth", "dev", "--ms-allow-reconnect-before-close-ajax", neverMs)

@@ -33,7 +33,10 @@ func TestBodies(t *testing.T) {
 	const echo = `200 ["a+b c" nil]`
 	for _, c := range []requestCase{
 		{"RFC 9112 6.2 by length", rawPost("/chsk", form), []string{echo}},
-		{"RFC 9112 6.2 two by length", rawPost("/chsk", form) + rawPost("/chsk", form), []string{echo, echo}},
+		{
+			"RFC 9112 6.2 two by length", rawPost("/chsk", form) + rawPost("/chsk", form),
+			[]string{echo, echo},
+		},
 		{"RFC 9112 7.1 one chunk", chunkedPost("/chsk", inChunks(form, 1000)), []string{echo}},
 		{"RFC 9112 7.1 chunks", chunkedPost("/chsk", inChunks(form, 7)), []string{echo}},
 		{"RFC 9112 7.1 chunks of a byte", chunkedPost("/chsk", inChunks(form, 1)), []string{echo}},
@@ -56,7 +59,10 @@ func TestBodies(t *testing.T) {
 			strings.Replace(hello, "\r\n\r\n", "\r\nContent-Length: 3\r\n\r\nGET", 1) + hello,
 			[]string{"200 " + helloEDN(`"b"`), "200 " + helloEDN(`"b"`)},
 		},
-		{"50 KiB by length", rawPost("/chsk", large) + hello, []string{largeAnswer, "200 " + helloEDN(`"b"`)}},
+		{
+			"50 KiB by length", rawPost("/chsk", large) + hello,
+			[]string{largeAnswer, "200 " + helloEDN(`"b"`)},
+		},
 		{
 			"50 KiB in chunks", chunkedPost("/chsk", inChunks(large, 4096)) + hello,
 			[]string{largeAnswer, "200 " + helloEDN(`"b"`)},

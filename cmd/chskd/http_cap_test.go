@@ -174,9 +174,10 @@ func TestFileLimitHandshakes(t *testing.T) {
 // TestTooFewFiles: with fewer files than serving takes the daemon says so.
 func TestTooFewFiles(t *testing.T) {
 	t.Parallel()
-	under := limitedFiles(300)
-	out, err := exec.Command(under[0], append(under[1:], daemonProgram(t), "serve")...).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "only 300 open files allowed; set the limit (ulimit -n)") {
+	const want = "only 300 open files allowed; set the limit (ulimit -n)"
+	args := append(limitedFiles(300), daemonProgram(t), "serve")
+	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("%v, %s", err, out)
 	}
 }

@@ -23,7 +23,8 @@ func corsOf(a *rawAnswer) string {
 
 // allowed is what an answer tells a page of an allowed origin.
 func allowed(origin string) string {
-	return "Access-Control-Allow-Origin: " + origin + "\nAccess-Control-Allow-Credentials: true\nVary: Origin\n"
+	return "Access-Control-Allow-Origin: " + origin +
+		"\nAccess-Control-Allow-Credentials: true\nVary: Origin\n"
 }
 
 // preflight is a browser's question before a send from another origin (Fetch standard §4.8).
@@ -45,7 +46,10 @@ func TestCORS(t *testing.T) {
 		bad   []string
 	}{
 		{"", []string{same}, []string{app, "null", "http://" + rawHost + ":81"}},
-		{app + ",http://b.example:8080", []string{app, "http://b.example:8080"}, []string{other, same, app + ":444"}},
+		{
+			app + ",http://b.example:8080", []string{app, "http://b.example:8080"},
+			[]string{other, same, app + ":444"},
+		},
 		{"all", []string{app, other, "null"}, nil},
 	} {
 		t.Run("allowed "+c.allow, func(t *testing.T) {
@@ -76,7 +80,10 @@ func testAllowedOrigin(t *testing.T, d *daemon, origin string) {
 	}{
 		{"handshake", rawGet("/chsk?client-id=c&handshake%3F", o), 200, allowed(origin)},
 		{"send", rawPost("/chsk", ajaxForm("c", "[[:x/y] nil]"), o), 200, allowed(origin)},
-		{"send with reply", rawPost("/chsk", ajaxForm("c", "[[:test/echo 1] :ajax]"), o), 200, allowed(origin)},
+		{
+			"send with reply", rawPost("/chsk", ajaxForm("c", "[[:test/echo 1] :ajax]"), o),
+			200, allowed(origin),
+		},
 		{"refusal", rawGet("/chsk", o), 400, allowed(origin)},
 		{"undecodable send", rawPost("/chsk", ajaxForm("c", "("), o), 400, allowed(origin)},
 		{"preflight", preflight(origin), 204, allowed(origin) + preflightGrant},

@@ -80,7 +80,9 @@ func TestRequestsOnOneConnection(t *testing.T) {
 		{
 			"RFC 9112 9.3 refusals that are understood keep the connection",
 			rawGet("/nothing") + rawGet("/chsk") + ajaxSend("p", "(") + hello,
-			[]string{nothing, "400 missing client-id", "400 The message is not readable as edn", helloAnswer},
+			[]string{
+				nothing, "400 missing client-id", "400 The message is not readable as edn", helloAnswer,
+			},
 		},
 		{
 			"RFC 9112 2.2 empty line before a request", "\r\n" + hello + "\r\n" + hello,
@@ -142,7 +144,10 @@ func TestConnectionField(t *testing.T) {
 		{"9.3 persistent by default", rawGet(target), ""},
 		{"9.6 close", rawGet(target, "Connection: close"), "close"},
 		{"9.3 HTTP/1.0", "GET " + target + " HTTP/1.0\r\n\r\n", "close"},
-		{"9.3 HTTP/1.0 keep-alive", "GET " + target + " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive"},
+		{
+			"9.3 HTTP/1.0 keep-alive",
+			"GET " + target + " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive",
+		},
 		{"9.6 malformed", "GET " + target + " HTTP/1.1\r\n\r\n", "close"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -172,8 +177,8 @@ func TestHead(t *testing.T) {
 		t.Fatalf("the page: %d %v", page.status, page.header)
 	}
 	c := dialRaw(t, d)
-	c.send(rawRequest("HEAD", "/") + rawRequest("HEAD", "/nothing") + rawRequest("HEAD", "/chsk?client-id=c") +
-		rawGet("/chsk?client-id=c&handshake%3F"))
+	c.send(rawRequest("HEAD", "/") + rawRequest("HEAD", "/nothing") +
+		rawRequest("HEAD", "/chsk?client-id=c") + rawGet("/chsk?client-id=c&handshake%3F"))
 	for _, want := range []struct {
 		status int
 		length int64
@@ -259,7 +264,8 @@ func TestParameters(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", c.query, a.status, a.body, want)
 		}
 	}
-	const id, token, event = "client-id=d+e", "csrf-token=t%26%2B%20%3F", "ppstr=%5B%5B:x/y+%22a+b%2Bc%22%5D+nil%5D"
+	const id, token = "client-id=d+e", "csrf-token=t%26%2B%20%3F"
+	const event = "ppstr=%5B%5B:x/y+%22a+b%2Bc%22%5D+nil%5D"
 	for _, c := range []struct{ name, query, form string }{
 		{"all in the form", "", id + "&" + token + "&" + event},
 		{"all in the query", id + "&" + token + "&" + event, ""},

@@ -261,6 +261,9 @@ func pushEDN(t *testing.T, d *daemon, to, event string) string {
 	return apiCall(t, d, "/v1/push", fmt.Sprintf(`{%s,"edn":%q}`, to, event))
 }
 
+// forSessions is the answer to a push or close that was for n sessions.
+func forSessions(n int) string { return fmt.Sprintf(`{"status":"ok","sessions":%d}`, n) }
+
 // rawStream is a backend that reads what clients say.
 type rawStream struct {
 	t     *testing.T

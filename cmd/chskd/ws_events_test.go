@@ -14,7 +14,7 @@ func reply(t *testing.T, d *daemon, l *streamLine, value string) {
 }
 
 // TestEvents: what a client may send over a WebSocket, what the backend is told, and how replies
-// come back (PROTOCOL §2.1, §3.6).
+// come back (as Sente takes it).
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
@@ -86,7 +86,8 @@ func TestFragmentedEvents(t *testing.T) {
 	for _, e := range []string{
 		wsOctets(`[[:x/y "é€"] nil]`),
 		wsPieces(1, "", `[[:x/y "`, "", "é€", `"] nil]`, ""),
-		wsFrame(1, `[[:x/y "é`) + wsPing("a") + wsFrame(0, "€") + wsPing("b") + wsFrame(0x80, `"] nil]`),
+		wsFrame(1, `[[:x/y "é`) + wsPing("a") + wsFrame(0, "€") + wsPing("b") +
+			wsFrame(0x80, `"] nil]`),
 		wsText(`[[:x/y "é€"] nil]`),
 	} {
 		for _, cuts := range [][]int{nil, wsEveryByte(len(e)), wsCuts(rnd, len(e))} {
@@ -121,7 +122,8 @@ func TestPackers(t *testing.T) {
 	}
 	json, param := dial("/chsk/json?client-id=j&uid=u"), dial("/chsk?packer=json&client-id=p&uid=u")
 	poll := dialRaw(t, d)
-	poll.send(rawGet("/chsk/json?client-id=a&uid=u&handshake%3F") + rawGet("/chsk/json?client-id=a&uid=u&udt=1"))
+	poll.send(rawGet("/chsk/json?client-id=a&uid=u&handshake%3F") +
+		rawGet("/chsk/json?client-id=a&uid=u&udt=1"))
 	poll.want(200, `[["chsk/handshake",["u",null,null]],null]`)
 	userIs(t, d, "uid=u", 4, 1)
 
@@ -153,8 +155,12 @@ func TestPackers(t *testing.T) {
 	send.send(rawPost("/chsk/json", ajaxForm("a", `[["x/z",null],null]`)))
 	send.want(200, `["chsk/dummy-cb-200",null]`)
 	s.want("event u a ajax [:x/z nil]")
-	for _, target := range []string{"/chsk/xml?client-id=c", "/chsk?client-id=c&packer=", "/chsk/edn/?client-id=c"} {
-		for _, request := range []string{rawGet(target), rawUpgrade(target), rawPost(target, ajaxForm("c", "[]"))} {
+	for _, target := range []string{
+		"/chsk/xml?client-id=c", "/chsk?client-id=c&packer=", "/chsk/edn/?client-id=c",
+	} {
+		for _, request := range []string{
+			rawGet(target), rawUpgrade(target), rawPost(target, ajaxForm("c", "[]")),
+		} {
 			if a := ask(t, d, request); a.status != 400 {
 				t.Errorf("%.40s: %d %q", request, a.status, a.body)
 			}
@@ -179,7 +185,8 @@ func TestClientPings(t *testing.T) {
 }
 
 // TestServerPings: a silent client is asked for a sign of life, in its packer; any message is one,
-// and pings are no events. The next check comes when the time for an answer is over (PROTOCOL §3.5).
+// and pings are no events. As in Sente the next check comes when the time for an answer
+// is over.
 func TestServerPings(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, "--ws-kalive-ms", "400", "--ws-ping-timeout-ms", "3000")
@@ -243,7 +250,9 @@ func TestCallbackLimit(t *testing.T) {
 	}
 	reply(t, d, last, "3")
 	c.want(`text [3 "again"]`)
-	for _, l := range []*streamLine{last, waits[0], {ReplyTo: "k0.1.0000000000000000"}, {ReplyTo: "x"}} {
+	for _, l := range []*streamLine{
+		last, waits[0], {ReplyTo: "k0.1.0000000000000000"}, {ReplyTo: "x"},
+	} {
 		body := fmt.Sprintf(`{"reply_to":%q,"edn":"4"}`, l.ReplyTo)
 		if status, answer := apiStatus(t, d, "/v1/reply", body); status != 400 ||
 			!strings.Contains(answer, `"unknown_reply"`) {

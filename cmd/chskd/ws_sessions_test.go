@@ -15,7 +15,7 @@ import (
 //	ws_events_test.go    events, packers, callbacks, pings
 
 // TestTwoSocketsOneClient: the newer of two sockets with one client-id gets the pushes; the older
-// can still send and is answered, and neither's end takes the other's place (PROTOCOL §3.1, §3.3).
+// can still send and is answered, and neither's end takes the other's place.
 func TestTwoSocketsOneClient(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, "--ms-allow-reconnect-before-close-ws", "100")
@@ -83,7 +83,7 @@ func TestTwoPollsOneClient(t *testing.T) {
 }
 
 // TestHandshakeParameter: `handshake?` counts by being there, whatever its value; without it an
-// unknown client gets a handshake too, and a known one waits (PROTOCOL §3.2).
+// unknown client gets a handshake too, and a known one waits.
 func TestHandshakeParameter(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, "--lp-timeout-ms", "200")
@@ -97,7 +97,9 @@ func TestHandshakeParameter(t *testing.T) {
 		c.send(rawGet("/chsk?client-id=c&udt=1&" + param))
 		c.want(200, helloEDN(`"c"`))
 	}
-	for _, param := range []string{"udt=2", "udt=3&handshake=1", "udt=4&handshake%253F=1", "udt=5&Handshake?"} {
+	for _, param := range []string{
+		"udt=2", "udt=3&handshake=1", "udt=4&handshake%253F=1", "udt=5&Handshake?",
+	} {
 		c.send(rawGet("/chsk?client-id=c&" + param))
 		c.want(200, ajaxTimeout)
 	}
@@ -245,7 +247,7 @@ func TestCloseUser(t *testing.T) {
 	userIs(t, d, "uid=ann", 2, 1)
 
 	const request = `{"uid":"ann","code":4001,"reason":"logged out"}`
-	if got := apiCall(t, d, "/v1/close", request); got != `{"status":"ok","sessions":3}` {
+	if got := apiCall(t, d, "/v1/close", request); got != forSessions(3) {
 		t.Errorf("closed: %s", got)
 	}
 	for _, c := range []*chskConn{polite, silent} {
@@ -267,21 +269,22 @@ func TestCloseUser(t *testing.T) {
 	t.Run("one client", func(t *testing.T) {
 		second := openChannel(t, d, "/chsk?uid=ann&client-id=a9", `"ann"`)
 		second.alive()
-		if got := apiCall(t, d, "/v1/close", `{"uid":"ann","client":"a9"}`); got != `{"status":"ok","sessions":1}` {
+		got := apiCall(t, d, "/v1/close", `{"uid":"ann","client":"a9"}`)
+		if got != forSessions(1) {
 			t.Errorf("closed: %s", got)
 		}
 		second.want("close 1000")
 		back.alive()
 	})
 	t.Run("nobody", func(t *testing.T) {
-		if got := apiCall(t, d, "/v1/close", `{"uid":"nobody"}`); got != `{"status":"ok","sessions":0}` {
+		if got := apiCall(t, d, "/v1/close", `{"uid":"nobody"}`); got != forSessions(0) {
 			t.Errorf("closed: %s", got)
 		}
 	})
 }
 
 // TestBadSendNudges: a send that cannot be read is a 400, and its client's hanging poll returns: a
-// stock client sends nothing until then (REACTIONS §4).
+// stock client sends nothing until then.
 func TestBadSendNudges(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
