@@ -25,7 +25,7 @@ func (l *loop) open(s sock) bool {
 	}
 	l.m.ConnsNow.Add(1)
 	c.since = l.now
-	l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
+	l.armHead(slot, c)
 	l.arm()
 	return true
 }

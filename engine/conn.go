@@ -51,7 +51,8 @@ const (
 	fPinged                       // ws: :chsk/ws-ping is out, activity is awaited
 	fEcho                         // ws: the debug echo, not a channel socket
 	fCloseSent                    // ws: our close frame is out: nothing may follow it
-	fHeadOnly                     // http: the request is a HEAD
+	fHeadArmed                    // http: timers.heads has an entry of this conn
+	fBegun                        // http: a request has begun and is not whole
 	fAsked                        // ws: a position ping is out (RedeliveryPong)
 	fAskAgain                     // ws: more was sent since
 	fIdleArmed                    // http: timers.idle has an entry of this conn

@@ -81,6 +81,7 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 	if c.flags&fServed == 0 && !l.admit(slot, c) {
 		return false
 	}
+	c.flags &^= fBegun
 	l.m.Requests.Add(1)
 	l.acks.drop(c) // a further request: the answer before it has arrived
 	if h.ContentLength <= 0 && !h.Chunked {
@@ -93,16 +94,23 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 	return l.beginBody(slot, c, h, b[:n], len(b) > n)
 }
 
-// beginWait starts the clock of a request whose head is not whole.
+// beginWait starts the clock of a request whose head is not whole: HeadMs from its
+// first byte, for the first request of a conn from the accept.
 func (l *loop) beginWait(slot uint32, c *conn) {
-	if c.flags&fIdleArmed != 0 {
-		// The first bytes of a further request on a kept-alive conn: from here on
-		// HeadMs counts, until now it was IdleMs.
-		if l.passed(c.since) > 0 {
+	if c.flags&fBegun == 0 {
+		c.flags |= fBegun
+		if c.flags&fIdleArmed != 0 {
 			c.since = l.now
 		}
+	}
+	l.armHead(slot, c)
+}
+
+// armHead makes sure that a conn is looked at when its request may be late.
+func (l *loop) armHead(slot uint32, c *conn) {
+	if c.flags&fHeadArmed == 0 {
+		c.flags |= fHeadArmed
 		l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
-		c.flags &^= fIdleArmed
 	}
 }
 
@@ -135,7 +143,7 @@ func (l *loop) beginBody(slot uint32, c *conn, h *httpmin.Head, head []byte, beg
 	x.head = append(x.head[:0], head...)
 	x.asm = x.asm[:0]
 	c.state, c.since = sBody, l.now
-	l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
+	l.armHead(slot, c)
 	_, _ = l.conns.sock(slot).Discard(len(head)) // they are there: Peek returned them
 	return true
 }

@@ -89,22 +89,21 @@ func (l *loop) passed(t uint32) uint32 { return l.now - t }
 
 // headDue ends a conn that is slow to send its request: 408 when it has begun one.
 func (l *loop) headDue(slot uint32, c *conn) {
+	c.flags &^= fHeadArmed
 	if c.state != sHead && c.state != sBody {
 		return
 	}
-	if left := int32(c.since + l.opts.Limits.HeadMs - l.now); left > 0 {
-		l.timers.heads.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeadMs)
-		return
+	begun := c.state == sBody || c.flags&fBegun != 0
+	switch {
+	case !begun && c.flags&fIdleArmed != 0: // between two requests; idleDue minds it
+	case int32(c.since+l.opts.Limits.HeadMs-l.now) > 0:
+		l.armHead(slot, c)
+	case !begun:
+		l.closeConn(slot)
+	default:
+		l.m.HeadTimeouts.Add(1)
+		l.refuse(slot, c, 408, "The request did not arrive in time")
 	}
-	begun := c.state == sBody || l.conns.sock(slot).InboundBuffered() > 0
-	if !begun {
-		if c.flags&fIdleArmed == 0 {
-			l.closeConn(slot)
-		}
-		return
-	}
-	l.m.HeadTimeouts.Add(1)
-	l.refuse(slot, c, 408, "The request did not arrive in time")
 }
 
 // idleDue closes a kept-alive conn that has had no request for long.
