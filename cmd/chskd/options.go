@@ -46,7 +46,7 @@ func defaultSettings() *settings {
 func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", s.Listen, "address to listen on, host:port; port 0 lets the kernel choose")
 	f.StringVar(&s.Path, "path", s.Path, "path of the channel socket; PATH/edn and PATH/json choose a packer")
-	f.StringVar(&s.apiSocket, "api-socket", "", "Unix socket for backends (default: see README)")
+	f.StringVar(&s.apiSocket, "api-socket", "", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
 	f.StringVar(&s.packer, "packer", s.packer, "packer of clients that do not choose one: edn or json")
 	f.StringVar(&s.auth, "auth", s.auth, "who a client is: client (uid = client-id), anonymous, or dev (uid = parameter uid)")
 	f.BoolVar(&s.insecure, "insecure", false, "let auth modes client and dev listen on other than loopback addresses")
