@@ -107,8 +107,17 @@ func (c *wsClient) leave() {
 	c.conn.Close()
 }
 
-// reset ends the connection with a TCP reset.
-func (c *wsClient) reset() { resetConn(c.t, c.conn) }
+// reset ends the connection with a TCP reset. What has come is acknowledged before, for a reset
+// acknowledges nothing, and kernels wait a little before they do.
+func (c *wsClient) reset() {
+	c.t.Helper()
+	c.acknowledge()
+	resetConn(c.t, c.conn)
+}
+
+// acknowledge sends something that means nothing (RFC 6455 §5.5.3), and with it the acknowledgement
+// of all that has come.
+func (c *wsClient) acknowledge() { c.write(wsPong("")) }
 
 func resetConn(t *testing.T, conn net.Conn) {
 	t.Helper()

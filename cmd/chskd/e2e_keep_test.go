@@ -143,8 +143,8 @@ func stalledThenReset(t *testing.T, b *backend) (got int) {
 	return got
 }
 
-// inKernel gives the events that the kernel has got whole, without taking them: no byte more is
-// acknowledged by looking.
+// inKernel gives the events that the kernel has got whole, without taking them: that would make
+// room for more. All that it has got is acknowledged.
 func (c *wsClient) inKernel() (numbers []int) {
 	c.t.Helper()
 	in := bufio.NewReader(bytes.NewReader(c.peek()))
@@ -164,26 +164,35 @@ func (c *wsClient) peek() []byte {
 	if n := c.in.Buffered(); n > 0 {
 		c.t.Fatalf("%d bytes were taken from the kernel already", n)
 	}
+	b := make([]byte, 16<<20)
+	for {
+		first := c.peekInto(b)
+		c.acknowledge()
+		if n := c.peekInto(b); n == first {
+			return b[:n]
+		}
+	}
+}
+
+func (c *wsClient) peekInto(b []byte) (n int) {
+	c.t.Helper()
 	raw, err := c.conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	b := make([]byte, 16<<20)
-	var n int
 	var failed error
-	if err := raw.Control(func(fd uintptr) {
+	err = raw.Control(func(fd uintptr) {
 		n, _, failed = unix.Recvfrom(int(fd), b, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-	}); err != nil {
+	})
+	switch {
+	case err != nil:
 		c.t.Fatal(err)
+	case failed == unix.EAGAIN:
+		return 0
+	case failed != nil:
+		c.t.Fatal(failed)
 	}
-	switch failed {
-	case nil:
-		return b[:n]
-	case unix.EAGAIN:
-		return nil
-	}
-	c.t.Fatal(failed)
-	return nil
+	return n
 }
 
 // TestRedeliveryTCP: what the kernel of a client had not acknowledged when the connection broke is
