@@ -115,8 +115,8 @@ func (c *wsClient) reset() {
 	resetConn(c.t, c.conn)
 }
 
-// acknowledge sends something that means nothing (RFC 6455 §5.5.3), and with it the acknowledgement
-// of all that has come.
+// acknowledge sends something that means nothing (RFC 6455 §5.5.3), and with it the
+// acknowledgement of all that has come.
 func (c *wsClient) acknowledge() { c.write(wsPong("")) }
 
 func resetConn(t *testing.T, conn net.Conn) {

@@ -123,8 +123,8 @@ func TestForeignClientID(t *testing.T) {
 	wantNumbers(t, connectWS(t, d, "same", "&uid=alice"), 0, 3)
 }
 
-// stallEvents of stallPad bytes are more than the kernels of both sides and the daemon take for a client that does not
-// read, and fewer than its log keeps.
+// stallEvents of stallPad bytes are more than the kernels of both sides and the daemon take for a
+// client that does not read, and fewer than its log keeps.
 const stallEvents, stallPad = 100, 8000
 
 // stalledThenReset pushes more to a client than it takes, and resets its connection. It gives how

@@ -262,8 +262,10 @@ func TestMustNot15(t *testing.T) {
 			t.Errorf("the replay was answered %q, want %q", a.body, want[i])
 		}
 	}
-	if a := ask(t, d, sendRequest("one", "[[:test/echo 7] :ajax]", udtClock.Add(1))); a.body != want[1] {
-		t.Errorf("answered %q", a.body) // another send of the same: its time is another
+	// Another send of the same: its time is another.
+	other := sendRequest("one", "[[:test/echo 7] :ajax]", udtClock.Add(1))
+	if a := ask(t, d, other); a.body != want[1] {
+		t.Errorf("answered %q", a.body)
 	}
 	if _, seen := app.result(); len(seen) != 4 {
 		t.Errorf("the backend was told %q", seen)

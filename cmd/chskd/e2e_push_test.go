@@ -157,7 +157,8 @@ func TestPushFormats(t *testing.T) {
 	if got := c.text(); got != `[[[:chat/message {:text "hi"}]] nil]` {
 		t.Errorf("edn: %s", got)
 	}
-	if line, err := wsRead(in); err != nil || line != `text [[["chat/message", {"text": "hi"}]],null]` {
+	const asPushed = `text [[["chat/message", {"text": "hi"}]],null]`
+	if line, err := wsRead(in); err != nil || line != asPushed {
 		t.Errorf("json: %s, %v", line, err)
 	}
 }
