@@ -95,9 +95,10 @@ func (l *loop) drainDue() {
 	}
 }
 
-// drainDone says once that no conn is left.
+// drainDone says once that no conn is left, those apart that are held: they wait for
+// the next server.
 func (l *loop) drainDone() {
-	if l.draining && l.drained != nil && l.conns.live == len(l.dead) && l.drainAt >= l.conns.n {
+	if l.draining && l.drained != nil && l.conns.live == len(l.dead)+l.held && l.drainAt >= l.conns.n {
 		l.drained.Add(1)
 		l.drained = nil
 	}

@@ -82,7 +82,8 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	if l.draining {
 		// Answered by nobody: the client tries again when its conn ends with us, and
 		// finds the next server. A refusal would send an `:auto` client to Ajax.
-		c.state = sClosing
+		c.state = sHeld
+		l.held++
 		return
 	}
 	if !l.accept(slot, c, h, f, &who) {

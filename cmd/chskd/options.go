@@ -31,6 +31,7 @@ type settings struct {
 	maxMessage int
 	maxConns   int
 	outBytes   int
+	beforeDown func() // ends the demo's backend before its socket goes
 }
 
 func defaultSettings() *settings {

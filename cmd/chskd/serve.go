@@ -102,8 +102,11 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	go func() { served <- api.Serve(socket) }()
 	if s.demo {
 		fmt.Fprintf(out, "demo: open http://%s/ in two tabs\n", addr)
+		demoCtx, stopDemo := context.WithCancel(ctx)
+		defer stopDemo()
+		s.beforeDown = stopDemo
 		go func() {
-			if err := demo.Run(ctx, s.apiSocket, func(format string, args ...any) {
+			if err := demo.Run(demoCtx, s.apiSocket, func(format string, args ...any) {
 				log.Warn(fmt.Sprintf(format, args...))
 			}); err != nil && !errors.Is(err, context.Canceled) {
 				log.Warn("the demo's backend ended", "error", err)
@@ -128,6 +131,9 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 // comes.
 func goDown(e *engine.Engine, a *adapter, api *backend.Server, s *settings, again <-chan os.Signal,
 	log *slog.Logger) error {
+	if s.beforeDown != nil {
+		s.beforeDown()
+	}
 	a.ready.Store(false)
 	if err := e.StopAccepting(); err != nil {
 		log.Warn("new connections are still accepted while going down", "error", err)
