@@ -87,7 +87,8 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 	if h.ContentLength <= 0 && !h.Chunked {
 		return l.dispatchAnd(slot, c, h, nil, n)
 	}
-	if int64(len(b)-n) >= h.ContentLength && !h.Chunked && h.ContentLength <= int64(l.opts.Limits.MessageBytes) {
+	whole := !h.Chunked && int64(len(b)-n) >= h.ContentLength
+	if whole && h.ContentLength <= int64(l.opts.Limits.MessageBytes) {
 		end := n + int(h.ContentLength)
 		return l.dispatchAnd(slot, c, h, b[n:end], end)
 	}
@@ -215,16 +216,20 @@ func (l *loop) channel(slot uint32, c *conn, h *httpmin.Head, q *request, body [
 	case "OPTIONS":
 		l.preflight(slot, c, h, q)
 	default:
-		l.respond(slot, c, q, httpmin.Response{Status: 405, ContentType: httpmin.TypeText, Allow: "GET, POST, OPTIONS"},
-			[]byte("This path takes GET and POST"))
+		l.notAllowed(slot, c, q)
 	}
+}
+
+// notAllowed answers another method than the channel socket's.
+func (l *loop) notAllowed(slot uint32, c *conn, q *request) {
+	r := httpmin.Response{Status: 405, ContentType: httpmin.TypeText, Allow: "GET, POST, OPTIONS"}
+	l.respond(slot, c, q, r, []byte("This path takes GET and POST"))
 }
 
 // preflight answers a browser that asks before a cross-origin request (Fetch §4.8).
 func (l *loop) preflight(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	if h.ACRequestMethod == nil {
-		l.respond(slot, c, q, httpmin.Response{Status: 405, ContentType: httpmin.TypeText, Allow: "GET, POST, OPTIONS"},
-			[]byte("This path takes GET and POST"))
+		l.notAllowed(slot, c, q)
 		return
 	}
 	if q.origin == nil {

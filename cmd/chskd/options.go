@@ -45,34 +45,62 @@ func defaultSettings() *settings {
 // flags names every option once, with its default and a line that says what it does.
 // Sente's own options keep Sente's names.
 func (s *settings) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.Listen, "listen", s.Listen, "address to listen on, host:port; port 0 lets the kernel choose")
-	f.StringVar(&s.Path, "path", s.Path, "path of the channel socket; PATH/edn and PATH/json choose a packer")
-	f.StringVar(&s.apiSocket, "api-socket", "", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
-	f.StringVar(&s.packer, "packer", s.packer, "packer of clients that do not choose one: edn or json")
-	f.StringVar(&s.auth, "auth", s.auth, "who a client is: client (uid = client-id), anonymous, or dev (uid = parameter uid)")
-	f.BoolVar(&s.insecure, "insecure", false, "let auth modes client and dev listen on other than loopback addresses")
+	f.StringVar(&s.Listen, "listen", s.Listen,
+		"address to listen on, host:port; port 0 lets the kernel choose")
+	f.StringVar(&s.Path, "path", s.Path,
+		"path of the channel socket; PATH/edn and PATH/json choose a packer")
+	f.StringVar(&s.apiSocket, "api-socket",
+		"", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, "+
+			"$XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
+	f.StringVar(&s.packer, "packer", s.packer,
+		"packer of clients that do not choose one: edn or json")
+	f.StringVar(&s.auth, "auth", s.auth,
+		"who a client is: client (uid = client-id), anonymous, or dev (uid = parameter "+
+			"uid)")
+	f.BoolVar(&s.insecure, "insecure", false,
+		"let auth modes client and dev listen on other than loopback addresses")
 	f.IntVar(&s.Loops, "loops", s.Loops, "event loops; one per CPU is right")
 	f.StringVar(&s.logLevel, "log-level", s.logLevel, "debug, info, warn or error")
-	f.BoolVar(&s.demo, "demo", false, "serve a chat page at / with a small backend behind it (sets --auth dev)")
+	f.BoolVar(&s.demo, "demo", false,
+		"serve a chat page at / with a small backend behind it (sets --auth dev)")
 
-	f.Uint32Var(&s.WSKaliveMs, "ws-kalive-ms", s.WSKaliveMs, "ping a WebSocket without activity; checked at half of it, as Sente does")
-	f.Uint32Var(&s.WSPingTimeoutMs, "ws-ping-timeout-ms", s.WSPingTimeoutMs, "close a WebSocket that shows no activity so long after a ping")
-	f.Uint32Var(&s.LPTimeoutMs, "lp-timeout-ms", s.LPTimeoutMs, "answer a long poll after, and a callback over Ajax; below 60000")
-	f.Uint32Var(&s.SendBufMsWS, "send-buf-ms-ws", s.SendBufMsWS, "batch pushes over WebSocket for so long; 0 = never wait")
-	f.Uint32Var(&s.SendBufMsAjax, "send-buf-ms-ajax", s.SendBufMsAjax, "batch pushes over Ajax for so long; 0 = never wait")
-	f.Uint32Var(&s.ReconnectMsWS, "ms-allow-reconnect-before-close-ws", s.ReconnectMsWS, "a user stays present so long after its last WebSocket closed")
-	f.Uint32Var(&s.ReconnectMsAjax, "ms-allow-reconnect-before-close-ajax", s.ReconnectMsAjax, "a user stays present so long after its last poll was answered")
-	f.StringSliceVar(&s.origins, "allowed-origins", nil, "origins that pages may come from: all, or a list as https://example.com (default: the same origin, or none)")
-	f.StringVar(&s.csrfToken, "csrf-token", "", "reference CSRF token that every request must carry (default: no check)")
-	f.StringVar(&s.handshake, "handshake-data", "", "edn value that every client gets with its handshake")
+	f.Uint32Var(&s.WSKaliveMs, "ws-kalive-ms", s.WSKaliveMs,
+		"ping a WebSocket without activity; checked at half of it, as Sente does")
+	f.Uint32Var(&s.WSPingTimeoutMs, "ws-ping-timeout-ms", s.WSPingTimeoutMs,
+		"close a WebSocket that shows no activity so long after a ping")
+	f.Uint32Var(&s.LPTimeoutMs, "lp-timeout-ms", s.LPTimeoutMs,
+		"answer a long poll after, and a callback over Ajax; below 60000")
+	f.Uint32Var(&s.SendBufMsWS, "send-buf-ms-ws", s.SendBufMsWS,
+		"batch pushes over WebSocket for so long; 0 = never wait")
+	f.Uint32Var(&s.SendBufMsAjax, "send-buf-ms-ajax", s.SendBufMsAjax,
+		"batch pushes over Ajax for so long; 0 = never wait")
+	f.Uint32Var(&s.ReconnectMsWS, "ms-allow-reconnect-before-close-ws", s.ReconnectMsWS,
+		"a user stays present so long after its last WebSocket closed")
+	f.Uint32Var(&s.ReconnectMsAjax, "ms-allow-reconnect-before-close-ajax", s.ReconnectMsAjax,
+		"a user stays present so long after its last poll was answered")
+	f.StringSliceVar(&s.origins, "allowed-origins", nil,
+		"origins that pages may come from: all, or a list as https://example.com "+
+			"(default: the same origin, or none)")
+	f.StringVar(&s.csrfToken, "csrf-token",
+		"", "reference CSRF token that every request must carry (default: no check)")
+	f.StringVar(&s.handshake, "handshake-data",
+		"", "edn value that every client gets with its handshake")
 
-	f.Uint32Var(&s.SessionKeepMs, "session-keep-ms", s.SessionKeepMs, "an absent client gets what it missed if it is back in this time")
-	f.StringVar(&s.redelivery, "redelivery", s.redelivery, "what counts as delivered over WebSocket: tcp (acknowledged by the peer's kernel), pong (by the client; behind proxies), off (handed over)")
+	f.Uint32Var(&s.SessionKeepMs, "session-keep-ms", s.SessionKeepMs,
+		"an absent client gets what it missed if it is back in this time")
+	f.StringVar(&s.redelivery, "redelivery", s.redelivery,
+		"what counts as delivered over WebSocket: tcp (acknowledged by the peer's "+
+			"kernel), pong (by the client; behind proxies), off (handed over)")
 	f.Uint32Var(&s.DrainMs, "drain-ms", s.DrainMs, "going down takes no longer than this")
-	f.IntVar(&s.maxConns, "max-conns", 0, "connections served at once; more are held back, then refused (default: by the limit of open files)")
-	f.IntVar(&s.maxMessage, "max-message-bytes", s.maxMessage, "longest message of a client, at most 16777216")
-	f.IntVar(&s.outBytes, "max-out-bytes", s.outBytes, "unsent bytes of one connection before it is stalled")
-	f.StringVar(&s.DebugEcho, "debug-echo", "", "path of a WebSocket that echoes, for conformance suites (default: none)")
+	f.IntVar(&s.maxConns, "max-conns", 0,
+		"connections served at once; more are held back, then refused (default: by the "+
+			"limit of open files)")
+	f.IntVar(&s.maxMessage, "max-message-bytes", s.maxMessage,
+		"longest message of a client, at most 16777216")
+	f.IntVar(&s.outBytes, "max-out-bytes", s.outBytes,
+		"unsent bytes of one connection before it is stalled")
+	f.StringVar(&s.DebugEcho, "debug-echo",
+		"", "path of a WebSocket that echoes, for conformance suites (default: none)")
 }
 
 // build checks the settings and completes Options. Errors say what to write instead.
