@@ -24,7 +24,7 @@ func (l *loop) open(s sock) bool {
 		holder.SetContext(c)
 	}
 	l.m.ConnsNow.Add(1)
-	c.since = l.now
+	c.since, c.fd = l.now, l.net.fd(s)
 	l.armHead(slot, c)
 	l.arm()
 	return true

@@ -56,6 +56,7 @@ const (
 	fAsked                        // ws: a position ping is out (RedeliveryPong)
 	fAskAgain                     // ws: more was sent since
 	fIdleArmed                    // http: timers.idle has an entry of this conn
+	fBuffered                     // gnet may hold bytes that the kernel did not take
 	fFin                          // our FIN is out
 )
 
@@ -87,6 +88,7 @@ type conn struct {
 	nCallbacks    uint16
 	nAcks         uint16
 
+	fd     int32
 	reader wsframe.Reader
 }
 

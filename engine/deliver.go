@@ -186,7 +186,8 @@ func (l *loop) writeBatch(slot uint32, c *conn, frame []byte, to uint64) {
 		return
 	}
 	l.sentUp(slot, c, to)
-	if c.state != sWS || l.conns.sock(slot).OutboundBuffered() <= l.opts.Limits.OutBytes {
+	if c.state != sWS || c.flags&fBuffered == 0 ||
+		l.conns.sock(slot).OutboundBuffered() <= l.opts.Limits.OutBytes {
 		return
 	}
 	l.m.Stalls.Add(1)

@@ -154,8 +154,9 @@ func (l *loop) Run(context.Context) error {
 // kernel asks the real kernel.
 type kernel struct{}
 
-func (kernel) send(s sock, b []byte) (int, error) {
-	fd := s.(gnet.Conn).Fd()
+func (kernel) fd(s sock) int32 { return int32(s.(gnet.Conn).Fd()) }
+
+func (kernel) send(_ sock, fd int32, b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}

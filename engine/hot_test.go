@@ -17,11 +17,12 @@ import (
 // sink is a network that takes all bytes and forgets them.
 type sink struct{ l *loop }
 
-func (sink) send(_ sock, b []byte) (int, error) { return len(b), nil }
-func (sink) unacked(sock) (int, bool)           { return 0, true }
-func (sink) acked(sock) (uint64, bool)          { return 1 << 60, true }
-func (sink) finish(sock)                        {}
-func (n sink) close(s sock)                     { n.l.closed(s.(*sinkSock).c.slot) }
+func (sink) fd(sock) int32                               { return 0 }
+func (sink) send(_ sock, _ int32, b []byte) (int, error) { return len(b), nil }
+func (sink) unacked(sock) (int, bool)                    { return 0, true }
+func (sink) acked(sock) (uint64, bool)                   { return 1 << 60, true }
+func (sink) finish(sock)                                 {}
+func (n sink) close(s sock)                              { n.l.closed(s.(*sinkSock).c.slot) }
 
 // sinkSock has one read to give at a time.
 type sinkSock struct {

@@ -79,7 +79,9 @@ type simNet struct {
 	rng *rand.Rand
 }
 
-func (n *simNet) send(x sock, b []byte) (int, error) {
+func (n *simNet) fd(sock) int32 { return 0 }
+
+func (n *simNet) send(x sock, _ int32, b []byte) (int, error) {
 	s := x.(*simSock)
 	s.check()
 	if s.broken && n.rng.Intn(3) == 0 {

@@ -21,8 +21,11 @@ type sock interface {
 //
 // Owner: loop.
 type network interface {
-	// send gives b to the kernel without blocking; n < len(b) when it is full.
-	send(s sock, b []byte) (n int, err error)
+	// fd is the descriptor of a sock, for send.
+	fd(s sock) int32
+	// send gives b to the kernel without blocking; n < len(b) when it is full. It has
+	// the descriptor so that a broadcast need not touch gnet's part of every conn.
+	send(s sock, fd int32, b []byte) (n int, err error)
 	// unacked is the number of bytes that the kernel took and the peer has not
 	// acknowledged. Only for an open conn.
 	unacked(s sock) (n int, ok bool)

@@ -23,11 +23,17 @@ const keepScratch = 1 << 20
 // Straight to the kernel when nothing is buffered (one syscall, no copy); what the
 // kernel does not take goes through gnet's buffer, which the poller empties.
 func (l *loop) write(slot uint32, c *conn, b []byte) bool {
+	if c.state == sFree {
+		return false // its descriptor may be somebody else's by now (hazard 2)
+	}
 	s := l.conns.sock(slot)
 	c.written += uint64(len(b))
 	l.m.BytesOut.Add(uint64(len(b)))
-	if s.OutboundBuffered() == 0 {
-		n, err := l.net.send(s, b)
+	if c.flags&fBuffered != 0 && s.OutboundBuffered() == 0 {
+		c.flags &^= fBuffered
+	}
+	if c.flags&fBuffered == 0 {
+		n, err := l.net.send(s, c.fd, b)
 		if err != nil {
 			l.net.close(s)
 			return false
@@ -36,6 +42,7 @@ func (l *loop) write(slot uint32, c *conn, b []byte) bool {
 			return true
 		}
 		b = b[n:]
+		c.flags |= fBuffered
 	}
 	// An error here has closed the conn already (hazard 4); the state tells.
 	if _, err := s.Write(b); err != nil && c.state != sFree {
@@ -138,7 +145,7 @@ func (l *loop) onClose(slot uint32) {
 	l.ids.Free(c.who)
 	l.eng.gate.Close(c.flags&fServed != 0)
 	l.m.ConnsNow.Sub(1)
-	c.state, c.who = sFree, 0
+	c.state, c.who, c.fd = sFree, 0, -1
 	l.dead = append(l.dead, slot)
 }
 
