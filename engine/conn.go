@@ -100,6 +100,7 @@ type extra struct {
 	head []byte       // copy of a request head whose body is still coming
 	asm  []byte       // body or message being assembled
 	body httpmin.Body // framing of that body
+	got  int          // bytes of it since its deadline was put off
 	req  request      // how to answer the request in flight; req.origin is a copy
 	wait waitKind     // what the request in flight waits for
 }

@@ -142,7 +142,7 @@ func (l *loop) beginBody(slot uint32, c *conn, h *httpmin.Head, head []byte, beg
 		}
 	}
 	x.head = append(x.head[:0], head...)
-	x.asm = x.asm[:0]
+	x.asm, x.got = x.asm[:0], 0
 	c.state, c.since = sBody, l.now
 	l.armHead(slot, c)
 	_, _ = l.conns.sock(slot).Discard(len(head)) // they are there: Peek returned them
@@ -162,7 +162,9 @@ func (l *loop) readBody(slot uint32, c *conn) bool {
 		return false
 	}
 	_, _ = s.Discard(n) // they are there: Peek returned them
-	c.since = l.now     // it goes on; only a body that stops is late
+	if x.got += n; x.got >= bodyStepBytes {
+		c.since, x.got = l.now, 0 // it goes on; a body that trickles or stops is late
+	}
 	if !done {
 		return n > 0
 	}

@@ -124,6 +124,7 @@ const (
 	ackCheckMs        = 1000 // how often a conn with unacknowledged bytes is looked at
 	stallCheckMs      = 100
 	heldCheckMs       = 50
+	bodyStepBytes     = 1024 // a body must bring so many in every HeadMs, or be whole
 	finishCheckMs     = 20   // is all out, so that our FIN may follow?
 	pongEveryMs       = 1000 // redelivery pong: at most so often
 	maxAckNodes       = 128  // unacknowledged batches remembered per conn; beyond it neighbours merge
