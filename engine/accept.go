@@ -7,7 +7,8 @@ import (
 
 // open takes a new conn in, or refuses it at the limit of file descriptors: an accept
 // that fails for want of one would end the engine (hazard 1 of gnet).
-func (l *loop) open(s sock) bool {
+func (l *loop) open(s sock) (taken bool) {
+	defer l.recovered()
 	l.begin()
 	l.m.ConnsAccepted.Add(1)
 	if !l.eng.gate.Open() {

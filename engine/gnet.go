@@ -147,6 +147,7 @@ func (s *server) OnClose(c gnet.Conn, _ error) gnet.Action {
 
 // Run is the loop's turn; gnet calls it for the wake that is outstanding.
 func (l *loop) Run(context.Context) error {
+	defer l.recovered()
 	l.turn()
 	return nil
 }

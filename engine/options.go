@@ -71,7 +71,7 @@ type Limits struct {
 	SessionsPerUser int    // over it the oldest is ended. 1000
 	KeptSessions    int    // absent sessions of all loops; over it the oldest is forgotten. 1e6
 	PollsPerSession int    // parked at once; over it the oldest is answered. 16
-	ReplayedPosts   int    // POSTs remembered per loop. 100000
+	ReplayedPosts   int    // POSTs of a loop that wait or are remembered; over it :chsk/error. 100000
 	ShardBytes      int    // all logs together. 256 MiB
 	LogEntries      int    // of one log; over it the oldest is dropped, a gap. 1000
 	LogBytes        int    // of one log. 1 MiB

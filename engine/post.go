@@ -89,10 +89,15 @@ func (l *loop) onPost(m *msg) {
 		}
 		return
 	}
-	// The session exists from here on; a full table of sessions still lets the event
-	// pass, it only cannot be pushed to.
-	_, _ = l.sh.Touch(l.now, keyOf(&who))
+	_, err := l.sh.Touch(l.now, keyOf(&who))
 	l.tellPresence()
+	if err != nil || (wantsReply && l.posts.Len() > l.opts.Limits.ReplayedPosts) {
+		// Its user has as many sessions as one may have, or too many sends wait for a
+		// reply: it cannot be taken now, which a stock client is told softly.
+		l.m.PostsRefused.Add(1)
+		l.answerPost(slot, literal(f, packer.Error))
+		return
+	}
 	l.m.EventsIn.Add(1)
 	bad := m.flags&flagBad != 0
 	if bad {

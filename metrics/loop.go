@@ -41,6 +41,7 @@ type Loop struct {
 	PollsNow      Counter // parked polls
 	Posts         Counter
 	PostsReplayed Counter // a browser sent the same POST again
+	PostsRefused  Counter // answered :chsk/error: too many wait, or too many sessions
 	Requests      Counter
 	BadRequests   Counter // malformed HTTP
 	Refused       Counter // 401, 403, missing client-id
