@@ -97,7 +97,7 @@ func (l *loop) sealed(d *shard.Delivery) *bufpool.Buf {
 	f := packer.Format(d.Packer)
 	if d.Run == nil {
 		l.m.Gaps.Add(1)
-		b := beginBatch(f, 64)
+		b := beginBatch(f, 1, 64)
 		b.B = f.AppendGap(b.B, d.Missed)
 		return endBatch(f, b)
 	}
@@ -108,7 +108,7 @@ func (l *loop) sealed(d *shard.Delivery) *bufpool.Buf {
 	for _, e := range d.Run.Entries {
 		size += e.Payload.Len() + 2
 	}
-	b := beginBatch(f, size)
+	b := beginBatch(f, len(d.Run.Entries), size)
 	first := true
 	for _, e := range d.Run.Entries {
 		frag, ok := e.Payload.(*payload).fragment(f)
@@ -126,10 +126,10 @@ func (l *loop) sealed(d *shard.Delivery) *bufpool.Buf {
 	return b
 }
 
-func beginBatch(f packer.Format, size int) *bufpool.Buf {
+func beginBatch(f packer.Format, n, size int) *bufpool.Buf {
 	b := bufpool.Get(frameRoom + size + 16)
 	b.B = append(b.B, make([]byte, frameRoom)...)
-	b.B = f.AppendBatchStart(b.B)
+	b.B = f.AppendBatchStart(b.B, n)
 	return b
 }
 

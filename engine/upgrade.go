@@ -141,7 +141,7 @@ func (l *loop) upgradeEcho(slot uint32, c *conn, h *httpmin.Head, q *request) {
 
 // opcode of a packer's messages: text, or binary for one that packs to bytes.
 func opcode(f packer.Format) wsframe.Opcode {
-	if f.Binary() {
+	if f.Packer().Binary() {
 		return wsframe.Binary
 	}
 	return wsframe.Text

@@ -136,7 +136,7 @@ func (l *loop) onPong(slot uint32, c *conn, payload []byte) {
 func (l *loop) message(slot uint32, c *conn, res *wsframe.Result) {
 	f := packer.Format(c.packer)
 	var m packer.Message
-	if f.Binary() != (res.Opcode == wsframe.Binary) || f.ParseMessage(res.Payload, &m) != nil {
+	if f.Packer().Binary() != (res.Opcode == wsframe.Binary) || f.ParseMessage(res.Payload, &m) != nil {
 		l.m.Undecodable.Add(1) // the conn stays open and nothing is answered, as in Sente
 		return
 	}

@@ -78,7 +78,7 @@ func TestEnvelopeDoesNotAllocate(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() {
 			b := f.AppendHandshake(dst, uid, false, data)
 			b = f.AppendPong(f.AppendReply(b, f.Literal(packer.ErrorValue), cb), cb)
-			b = f.AppendGap(f.AppendBatchStart(b), 7)
+			b = f.AppendGap(f.AppendBatchStart(b, 1), 7)
 			f.AppendBatchEnd(f.AppendBatchNext(b))
 		}); n != 0 {
 			t.Errorf("%v: %v allocations", f, n)

@@ -11,7 +11,8 @@ func (d *ednDecoder) sequence(k kind, end byte, s *slots) fault {
 	if s != nil {
 		s.kind, s.count, inner = k, 0, s.inner
 	}
-	d.out.begin(k)
+	var open frame
+	d.out.begin(k, &open)
 	sum := saltSequence
 	for n := 0; ; n++ {
 		if f := d.next(); f != fine {
@@ -20,7 +21,7 @@ func (d *ednDecoder) sequence(k kind, end byte, s *slots) fault {
 		if d.b[d.i] == end {
 			break
 		}
-		d.out.elem(n)
+		d.out.elem(n, &open)
 		start := d.i
 		elem, f := d.value(inner)
 		if f != fine {
@@ -36,7 +37,7 @@ func (d *ednDecoder) sequence(k kind, end byte, s *slots) fault {
 	}
 	d.i++
 	d.depth--
-	d.out.end(k)
+	d.out.end(k, &open)
 	d.hash = sum
 	return fine
 }
@@ -50,7 +51,8 @@ func (d *ednDecoder) set() fault {
 	hashing := d.hashing
 	var keys keySet
 	d.keys.open(&keys)
-	d.out.begin(kindSet)
+	var open frame
+	d.out.begin(kindSet, &open)
 	sum := saltSet
 	d.hashing = true
 	for n := 0; ; n++ {
@@ -60,7 +62,7 @@ func (d *ednDecoder) set() fault {
 		if d.b[d.i] == '}' {
 			break
 		}
-		d.out.elem(n)
+		d.out.elem(n, &open)
 		if f := d.key(&keys, nil); f != fine {
 			return f
 		}
@@ -69,7 +71,7 @@ func (d *ednDecoder) set() fault {
 	d.i++
 	d.depth--
 	d.keys.close(&keys)
-	d.out.end(kindSet)
+	d.out.end(kindSet, &open)
 	d.hash, d.hashing = sum, hashing
 	return fine
 }
@@ -99,7 +101,7 @@ func (d *ednDecoder) same(i, j int, ns []byte) bool {
 // rehash reads the value at i again, with the second seed. Symbolic NaN has no equal, itself
 // included.
 func (d *ednDecoder) rehash(i int, ns []byte) uint64 {
-	again := ednDecoder{b: d.b, i: i, ns: ns, hashing: true, seed: 1 - d.seed}
+	again := ednDecoder{b: d.b, i: i, ns: ns, hasher: hasher{hashing: true, seed: 1 - d.seed}}
 	again.out.to = nowhere
 	if _, f := again.value(nil); f != fine {
 		panic("packer: a key is not readable a second time")

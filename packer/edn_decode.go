@@ -32,11 +32,8 @@ type ednDecoder struct {
 	// name is the token of the keyword or symbol read last, as it stands in the text.
 	name []byte
 
-	// hashing is set inside map keys and set elements: then hash is that of the value just read.
-	hashing bool
-	seed    int
-	hash    uint64
-	keys    keyStack
+	hasher
+	keys keyStack
 
 	out encoder
 }

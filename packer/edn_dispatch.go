@@ -69,21 +69,9 @@ func (d *ednDecoder) symbolic() fault {
 	default:
 		return faultSymbolic
 	}
-	if d.hashing {
-		d.hashSymbolic(s)
-	}
+	d.hashSymbolic(s, d.i)
 	d.out.symbolic(s)
 	return fine
-}
-
-// hashSymbolic: infinities equal the floats out of range; NaN equals nothing, so every place where
-// one stands has a hash of its own.
-func (d *ednDecoder) hashSymbolic(s symbolicValue) {
-	if s == notANumber {
-		d.hash = mix(hashBytes(d.seed, saltWord, []byte("NaN")), uint64(d.i))
-		return
-	}
-	d.hash = hashInfinity(d.seed, s == minusInf)
 }
 
 // withMeta reads metadata and the value that carries it; i is at ^. The reader wants a map,
@@ -142,9 +130,7 @@ func (d *ednDecoder) tagged() (kind, fault) {
 		d.out.tag(tag)
 		_, f = d.value(nil)
 		d.out.endTag()
-		if d.hashing {
-			d.hash = mix(hashBytes(d.seed, saltTagged, tag), d.hash)
-		}
+		d.hashTagged(tag)
 	}
 	d.depth--
 	return k, f
@@ -160,9 +146,7 @@ func (d *ednDecoder) inst() fault {
 	if f != fine {
 		return f
 	}
-	if d.hashing {
-		d.hash = mix(hashBytes(d.seed, saltInst, nil), uint64(ms))
-	}
+	d.hashInst(ms)
 	d.out.inst(ms)
 	return fine
 }
@@ -177,9 +161,7 @@ func (d *ednDecoder) uuid() fault {
 	if f := parseUUID(text, &id); f != fine {
 		return f
 	}
-	if d.hashing {
-		d.hash = hashBytes(d.seed, saltUUID, id[:])
-	}
+	d.hashUUID(&id)
 	d.out.uuid(&id)
 	return fine
 }

@@ -17,9 +17,7 @@ func (d *ednDecoder) str() fault {
 	}
 	if d.b[end] == '"' && !escaped {
 		d.i++
-		if d.hashing {
-			d.hash = hashBytes(d.seed, saltString, d.b[start:end])
-		}
+		d.hashText(d.b[start:end])
 		d.out.str(d.b[start:end])
 		return fine
 	}
@@ -76,9 +74,7 @@ func (d *ednDecoder) escaped(start int) fault {
 	}
 	d.i++
 	d.out.strEnd()
-	if d.hashing {
-		d.hash = hashBytes(d.seed, saltString, text)
-	}
+	d.hashText(text)
 	return fine
 }
 
@@ -222,9 +218,7 @@ func (d *ednDecoder) char() fault {
 	if r > 0xFFFF {
 		return faultCharacter
 	}
-	if d.hashing {
-		d.hash = mix(hashBytes(d.seed, saltChar, nil), uint64(r))
-	}
+	d.hashChar(r)
 	d.out.char(r)
 	return fine
 }

@@ -104,16 +104,7 @@ func (d *ednDecoder) named(k kind, name []byte, slash int) {
 			ns = nil
 		}
 	}
-	if d.hashing {
-		salt := saltKeyword
-		if k == kindSymbol {
-			salt = saltSymbol
-		}
-		d.hash = hashBytes(d.seed, salt, name)
-		if ns != nil {
-			d.hash = mix(d.hash, hashBytes(d.seed, salt, ns))
-		}
-	}
+	d.hashName(k, ns, name)
 	d.out.name(k, ns, name)
 }
 
@@ -146,9 +137,7 @@ func (d *ednDecoder) symbol() (kind, fault) {
 
 // word gives nil, true or false to the sink.
 func (d *ednDecoder) word(k kind) kind {
-	if d.hashing {
-		d.hash = mix(hashBytes(d.seed, saltWord, nil), uint64(k))
-	}
+	d.hashWord(k)
 	d.out.word(k)
 	return k
 }
@@ -176,9 +165,7 @@ func (d *ednDecoder) number() fault {
 		d.i = start
 		return f
 	}
-	if d.hashing {
-		d.hash = n.hash(d.seed)
-	}
+	d.hashNumber(&n)
 	d.out.number(&n)
 	return fine
 }

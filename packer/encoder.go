@@ -1,18 +1,23 @@
 package packer
 
+import (
+	"encoding/base64"
+	"unicode/utf8"
+)
+
 // The sink: what a decoder says while it reads one value, and what an encoder writes of it at once.
 // n decoders and n encoders meet here, so that a new format is one decoder and one encoder, never a
 // pair per other format. The calls for a value are
 //
-//	value = word | number | symbolic | string | name | char | uuid | inst | sequence | map | tagged
+//	value = word | number | symbolic | string | name | char | uuid | inst | uri | bytes
+//	      | sequence | map | tagged
 //	string = str(text) | strBegin { strRun(text) | strRune(r) } strEnd
-//	sequence = begin(kind) { elem(n) value } end(kind)
-//	map = beginMap(frame) { key(n, frame) value keyed(frame) value } endMap
+//	sequence = begin(kind, frame) { elem(n, frame) value } end(kind, frame)
+//	map = beginMap(frame) { key(n, frame) value keyed(frame) value } endMap(frame)
 //	tagged = tag(name) value endTag
 //
-// elem and key come before element and key n, counted from 0: that is all an encoder needs for its
-// separators, so it keeps no stack. What it must remember of an open map lives in a frame on the
-// decoder's own stack.
+// elem and key come before element and key n, counted from 0. What an encoder must remember of an
+// open collection lives in a frame on the decoder's own stack, so it keeps no stack itself.
 //
 // It is one struct with a switch per call, not an interface: calls through an interface would move
 // the encoder, and with it every call of Append, to the heap. The frequent calls are pairs, call
@@ -31,14 +36,24 @@ type encoder struct {
 	inKey bool
 	// names are the names used in the open objects of a JSON result.
 	names keyStack
+
+	// strAt is where the string begins that is being written in pieces. Strings do not nest.
+	strAt int
+	// wide and moved are about headers that grow after what follows them is written: shift.go.
+	wide  bool
+	moved int
+	// bad is why the value cannot be written in this format; the result is then worth nothing.
+	bad fault
 }
 
-// frame is what the encoder keeps about one open map.
+// frame is what the encoder keeps about one open collection.
 type frame struct {
 	names keySet
-	keys  int    // keys so far, the current one included
+	at    int    // where the collection begins in dst
+	n     int    // elements or keys so far, the current one included
 	keyAt int    // where the current key begins in dst
 	to    Format // the encoder's format around that key
+	cmap  bool   // a transit map that has a composite key
 }
 
 // symbolicValue is a float that has no numeral.
@@ -65,6 +80,10 @@ func (e *encoder) wordTo(k kind) {
 		e.put([...]string{kindNil: "nil", kindFalse: "false", kindTrue: "true"}[k])
 	case JSON:
 		e.put([...]string{kindNil: "null", kindFalse: "false", kindTrue: "true"}[k])
+	case Transit:
+		e.transitWord(k)
+	case Msgpack:
+		e.msgpackWord(k)
 	}
 }
 
@@ -81,6 +100,10 @@ func (e *encoder) numberTo(n *number) {
 		e.ednNumber(n)
 	case JSON:
 		e.jsonNumber(n)
+	case Transit:
+		e.transitNumber(n)
+	case Msgpack:
+		e.msgpackNumber(n)
 	}
 }
 
@@ -90,6 +113,10 @@ func (e *encoder) symbolic(s symbolicValue) {
 		e.put(symbolicText[s])
 	case JSON:
 		e.quoted(symbolicText[s])
+	case Transit:
+		e.transitSymbolic(s)
+	case Msgpack:
+		e.msgpackSymbolic(s)
 	}
 }
 
@@ -101,26 +128,48 @@ func (e *encoder) str(text []byte) {
 }
 
 func (e *encoder) strTo(text []byte) {
+	if e.to == Msgpack {
+		e.msgpackStr(text)
+		return
+	}
 	e.strBegin()
 	e.strRun(text)
 	e.strEnd()
 }
 
 func (e *encoder) strBegin() {
-	if e.to != nowhere {
+	switch e.to {
+	case nowhere:
+	case Msgpack:
+		e.strAt = e.msgpackStrBegin()
+	default:
+		e.strAt = len(e.dst)
 		e.dst = append(e.dst, '"')
 	}
 }
 
-func (e *encoder) strEnd() { e.strBegin() }
+func (e *encoder) strEnd() {
+	switch e.to {
+	case nowhere:
+		return
+	case Msgpack:
+		e.msgpackStrEnd()
+		return
+	case Transit:
+		e.transitStrEscape()
+	}
+	e.dst = append(e.dst, '"')
+}
 
 // strRun writes plain text inside a string.
 func (e *encoder) strRun(text []byte) {
 	switch e.to {
 	case EDN:
 		e.dst = appendEDNText(e.dst, text)
-	case JSON:
+	case JSON, Transit:
 		e.dst = appendJSONText(e.dst, text)
+	case Msgpack:
+		e.dst = append(e.dst, text...)
 	}
 }
 
@@ -133,6 +182,11 @@ func (e *encoder) strRune(r rune) {
 
 func (e *encoder) strRuneTo(r rune) {
 	if r >= surrogateMin && r <= surrogateMax {
+		if e.to == Msgpack {
+			r = utf8.RuneError // as both of Sente's platforms encode one
+			e.dst = utf8.AppendRune(e.dst, r)
+			return
+		}
 		e.dst = appendUnit(e.dst, r)
 		return
 	}
@@ -159,6 +213,10 @@ func (e *encoder) nameTo(k kind, ns, name []byte) {
 		e.ednName(k, ns, name)
 	case JSON:
 		e.jsonName(ns, name)
+	case Transit:
+		e.transitName(k, ns, name)
+	case Msgpack:
+		e.msgpackName(k, ns, name)
 	}
 }
 
@@ -171,6 +229,10 @@ func (e *encoder) char(r rune) {
 		e.strBegin()
 		e.strRuneTo(r)
 		e.strEnd()
+	case Transit:
+		e.transitChar(r)
+	case Msgpack:
+		e.msgpackChar(r)
 	}
 }
 
@@ -179,6 +241,12 @@ func (e *encoder) inst(ms int64) {
 	switch e.to {
 	case EDN:
 		e.put("#inst ")
+	case Transit:
+		e.transitInst(ms)
+		return
+	case Msgpack:
+		e.msgpackInst(ms)
+		return
 	case nowhere:
 		return
 	}
@@ -189,10 +257,44 @@ func (e *encoder) uuid(id *[16]byte) {
 	switch e.to {
 	case EDN:
 		e.put("#uuid ")
+	case Transit:
+		e.put(`"~u`)
+		e.dst = append(appendUUID(e.dst, id), '"')
+		return
+	case Msgpack:
+		e.msgpackUUID(id)
+		return
 	case nowhere:
 		return
 	}
 	e.dst = append(appendUUID(append(e.dst, '"'), id), '"')
+}
+
+// uri writes a URI, whose text is plain as str's is. Only transit has them; elsewhere they are
+// strings.
+func (e *encoder) uri(text []byte) {
+	if e.to == Transit {
+		e.put(`"~r`)
+		e.dst = append(appendJSONText(e.dst, text), '"')
+		return
+	}
+	e.str(text)
+}
+
+// bytes writes a byte string. edn and JSON have none; there it is a string in base64 (RFC 4648 §4).
+func (e *encoder) bytes(b []byte) {
+	switch e.to {
+	case nowhere:
+		return
+	case Msgpack:
+		e.msgpackBytes(b)
+		return
+	case Transit:
+		e.put(`"~b`)
+	default:
+		e.put(`"`)
+	}
+	e.dst = append(base64.StdEncoding.AppendEncode(e.dst, b), '"')
 }
 
 func (e *encoder) put(s string) { e.dst = append(e.dst, s...) }

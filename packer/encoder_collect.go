@@ -1,15 +1,20 @@
 package packer
 
 // begin opens a list, vector or set.
-func (e *encoder) begin(k kind) {
+func (e *encoder) begin(k kind, fr *frame) {
 	if e.to != nowhere {
-		e.beginTo(k)
+		e.beginTo(k, fr)
 	}
 }
 
-func (e *encoder) beginTo(k kind) {
+func (e *encoder) beginTo(k kind, fr *frame) {
 	e.asKey()
+	fr.at, fr.n = len(e.dst), 0
 	switch {
+	case e.to == Msgpack:
+		e.msgpackBegin(k)
+	case e.to == Transit:
+		e.transitBegin(k)
 	case e.to == JSON || k == kindVector:
 		e.put("[")
 	case k == kindSet:
@@ -20,15 +25,16 @@ func (e *encoder) beginTo(k kind) {
 }
 
 // elem comes before element n of a list, vector or set.
-func (e *encoder) elem(n int) {
+func (e *encoder) elem(n int, fr *frame) {
 	if e.to != nowhere {
-		e.elemTo(n)
+		e.elemTo(n, fr)
 	}
 }
 
-func (e *encoder) elemTo(n int) {
+func (e *encoder) elemTo(n int, fr *frame) {
+	fr.n = n + 1
 	switch {
-	case n == 0:
+	case n == 0 || e.to == Msgpack:
 	case e.to == EDN:
 		e.put(" ")
 	default:
@@ -36,14 +42,18 @@ func (e *encoder) elemTo(n int) {
 	}
 }
 
-func (e *encoder) end(k kind) {
+func (e *encoder) end(k kind, fr *frame) {
 	if e.to != nowhere {
-		e.endTo(k)
+		e.endTo(k, fr)
 	}
 }
 
-func (e *encoder) endTo(k kind) {
+func (e *encoder) endTo(k kind, fr *frame) {
 	switch {
+	case e.to == Msgpack:
+		e.msgpackEnd(k, fr)
+	case e.to == Transit:
+		e.transitEnd(k)
 	case e.to == JSON || k == kindVector:
 		e.put("]")
 	case k == kindSet:
@@ -61,9 +71,17 @@ func (e *encoder) beginMap(fr *frame) {
 
 func (e *encoder) beginMapTo(fr *frame) {
 	e.asKey()
-	e.put("{")
-	if e.to == JSON {
+	fr.at, fr.n = len(e.dst), 0
+	switch e.to {
+	case Transit:
+		e.transitBeginMap(fr)
+	case Msgpack:
+		e.msgpackBeginMap()
+	case JSON:
+		e.put("{")
 		e.names.open(&fr.names)
+	default:
+		e.put("{")
 	}
 }
 
@@ -75,14 +93,20 @@ func (e *encoder) key(n int, fr *frame) {
 }
 
 func (e *encoder) keyTo(n int, fr *frame) {
+	fr.n = n + 1
 	switch {
+	case e.to == Msgpack:
+		return
+	case e.to == Transit:
+		e.transitKey(n, fr)
+		return
 	case n == 0:
 	case e.to == EDN:
 		e.put(", ")
 	default:
 		e.put(",")
 	}
-	fr.keys, fr.keyAt, fr.to = n+1, len(e.dst), e.to
+	fr.keyAt, fr.to = len(e.dst), e.to
 	e.inKey = true
 }
 
@@ -95,11 +119,15 @@ func (e *encoder) keyed(fr *frame) {
 
 func (e *encoder) keyedTo(fr *frame) {
 	e.inKey = false
-	if fr.to == JSON {
+	switch {
+	case e.to == Msgpack:
+	case e.to == Transit:
+		e.transitKeyed(fr)
+	case fr.to == JSON:
 		e.jsonKey(fr)
-		return
+	default:
+		e.put(" ")
 	}
-	e.put(" ")
 }
 
 // endMap closes a map.
@@ -110,9 +138,16 @@ func (e *encoder) endMap(fr *frame) {
 }
 
 func (e *encoder) endMapTo(fr *frame) {
-	e.put("}")
-	if e.to == JSON {
+	switch e.to {
+	case Transit:
+		e.transitEndMap(fr)
+	case Msgpack:
+		e.msgpackEndMap(fr)
+	case JSON:
+		e.put("}")
 		e.names.close(&fr.names)
+	default:
+		e.put("}")
 	}
 }
 
@@ -131,12 +166,21 @@ func (e *encoder) tag(name []byte) {
 		e.put(`{"#`)
 		e.dst = appendJSONText(e.dst, name)
 		e.put(`":`)
+	case Transit:
+		e.put(`["~#`)
+		e.dst = appendJSONText(e.dst, name)
+		e.put(`",`)
+	case Msgpack:
+		e.msgpackTag(name)
 	}
 }
 
 func (e *encoder) endTag() {
-	if e.to == JSON {
+	switch e.to {
+	case JSON:
 		e.put("}")
+	case Transit:
+		e.put("]")
 	}
 }
 

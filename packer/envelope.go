@@ -1,6 +1,9 @@
 package packer
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 // The envelope: every payload in both directions is the pair [value callback], and a push is a
 // vector of events in slot 1. A format differs only in the words below; the order of the words is
@@ -8,23 +11,36 @@ import "strconv"
 
 // words are the constant parts of the envelope in one format.
 type words struct {
+	pair         string // opens a pair
 	sep          string // between two elements of a sequence
+	end          string // closes a sequence
 	nilWord      string // the empty second slot
 	nilUID       string // what stands for "no uid"
+	pong         string // the word that answers a ping
 	handshake    string // up to the uid
 	gap, gapTail string // around the count
 }
 
 var wordsOf = [Count]words{
 	EDN: {
-		sep: " ", nilWord: "nil", nilUID: ":sente/nil-uid",
+		pair: "[", sep: " ", end: "]", nilWord: "nil", nilUID: ":sente/nil-uid", pong: `"pong"`,
 		handshake: "[[:chsk/handshake [",
 		gap:       "[:chskd/gap {:missed ", gapTail: "}]",
 	},
 	JSON: {
-		sep: ",", nilWord: "null", nilUID: `"sente/nil-uid"`,
+		pair: "[", sep: ",", end: "]", nilWord: "null", nilUID: `"sente/nil-uid"`, pong: `"pong"`,
 		handshake: `[["chsk/handshake",[`,
 		gap:       `["chskd/gap",{"missed":`, gapTail: "}]",
+	},
+	Transit: {
+		pair: "[", sep: ",", end: "]", nilWord: "null", nilUID: `"~:sente/nil-uid"`, pong: `"pong"`,
+		handshake: `[["~:chsk/handshake",[`,
+		gap:       `["~:chskd/gap",["^ ","~:missed",`, gapTail: "]]",
+	},
+	Msgpack: {
+		pair: "\x92", nilWord: "\xc0", nilUID: "\xc7\x0d\x00sente/nil-uid", pong: "\xa4pong",
+		handshake: "\x92\x92\xc7\x0e\x00chsk/handshake\x93",
+		gap:       "\x92\xc7\x09\x00chskd/gap\x81\xc7\x06\x00missed",
 	},
 }
 
@@ -44,7 +60,8 @@ func (f Format) AppendHandshake(dst, uid []byte, nilUID bool, data []byte) []byt
 	dst = append(dst, w.nilWord...)
 	dst = append(dst, w.sep...)
 	dst = f.appendData(dst, data)
-	dst = append(dst, "]]"...)
+	dst = append(dst, w.end...)
+	dst = append(dst, w.end...)
 	return w.appendNoCallback(dst)
 }
 
@@ -66,40 +83,52 @@ func (f Format) appendData(dst, data []byte) []byte {
 // Both are spans in format f, as ParseMessage, Value and Append give them: nothing around them.
 func (f Format) AppendReply(dst, value, cb []byte) []byte {
 	w := &wordsOf[f]
-	dst = append(dst, '[')
+	dst = append(dst, w.pair...)
 	dst = append(dst, value...)
 	if cb == nil {
 		return w.appendNoCallback(dst)
 	}
 	dst = append(dst, w.sep...)
 	dst = append(dst, cb...)
-	return append(dst, ']')
+	return append(dst, w.end...)
 }
 
 // AppendPong appends ["pong" cb], the answer to a client's ping with callback cb.
 func (f Format) AppendPong(dst, cb []byte) []byte {
 	w := &wordsOf[f]
-	dst = append(dst, `["pong"`...)
+	dst = append(dst, w.pair...)
+	dst = append(dst, w.pong...)
 	dst = append(dst, w.sep...)
 	dst = append(dst, cb...)
-	return append(dst, ']')
+	return append(dst, w.end...)
 }
 
-// AppendBatchStart opens a push, [[e1 e2 ...] nil]. Events follow, AppendBatchNext between two.
-func (f Format) AppendBatchStart(dst []byte) []byte { return append(dst, "[["...) }
+// AppendBatchStart opens a push of exactly n events, [[e1 e2 ...] nil]. The events follow,
+// AppendBatchNext between two.
+func (f Format) AppendBatchStart(dst []byte, n int) []byte {
+	dst = append(dst, wordsOf[f].pair...)
+	if f == Msgpack {
+		return appendMsgpackArray(dst, n)
+	}
+	return append(dst, '[')
+}
 
 // AppendBatchNext separates two events of a push.
 func (f Format) AppendBatchNext(dst []byte) []byte { return append(dst, wordsOf[f].sep...) }
 
 // AppendBatchEnd closes a push.
 func (f Format) AppendBatchEnd(dst []byte) []byte {
-	return wordsOf[f].appendNoCallback(append(dst, ']'))
+	w := &wordsOf[f]
+	return w.appendNoCallback(append(dst, w.end...))
 }
 
 // AppendGap appends the event [:chskd/gap {:missed n}], which tells a client that n events
 // pushed to it are gone. It stands in a push like any other event.
 func (f Format) AppendGap(dst []byte, missed uint64) []byte {
 	dst = append(dst, wordsOf[f].gap...)
+	if f == Msgpack {
+		return appendMsgpackInt(dst, int64(min(missed, math.MaxInt64)))
+	}
 	dst = strconv.AppendUint(dst, missed, 10)
 	return append(dst, wordsOf[f].gapTail...)
 }
@@ -108,7 +137,7 @@ func (f Format) AppendGap(dst []byte, missed uint64) []byte {
 func (w *words) appendNoCallback(dst []byte) []byte {
 	dst = append(dst, w.sep...)
 	dst = append(dst, w.nilWord...)
-	return append(dst, ']')
+	return append(dst, w.end...)
 }
 
 // appendString appends the text b, which is UTF-8, as a string of format f.

@@ -9,7 +9,7 @@ import (
 
 func TestEnvelope(t *testing.T) {
 	batch := func(f packer.Format, events ...string) string {
-		b := f.AppendBatchStart(nil)
+		b := f.AppendBatchStart(nil, 1)
 		for i, e := range events {
 			if i > 0 {
 				b = f.AppendBatchNext(b)
@@ -99,11 +99,11 @@ func TestLiteralsAgree(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for f := range packer.Count {
-		if got, ok := packer.Named(f.String()); !ok || got != f || f.Binary() {
-			t.Errorf("%d: named %v %v, binary %v", f, got, ok, f.Binary())
+		if got, ok := packer.Named(f.String()); !ok || got != f {
+			t.Errorf("%d: named %v %v", f, got, ok)
 		}
 	}
-	for _, name := range []string{"", "EDN", "transit", "unknown"} {
+	for _, name := range []string{"", "EDN", "transit+json", "unknown"} {
 		if _, ok := packer.Named(name); ok {
 			t.Errorf("%q names a format", name)
 		}

@@ -10,6 +10,10 @@ import (
 // answered 400.
 var ErrUndecodable = errors.New("packer: not readable")
 
+// ErrUntranslatable is a readable value that has no form in the format asked for: just one kind, an
+// integer beyond 64 bits in msgpack, which Sente's own packer refuses too.
+var ErrUntranslatable = errors.New("packer: an integer beyond 64 bits has no form in msgpack")
+
 // What CheckEvent says of a readable value that may not be pushed. The texts are for the person who
 // wrote the push.
 var (
@@ -64,6 +68,10 @@ const (
 	faultUUID
 	faultSyntax
 	faultNotSequence
+	faultReference
+	faultKind
+	faultBigInteger
+	faultMoved
 )
 
 var faultText = [...]string{
@@ -91,6 +99,10 @@ var faultText = [...]string{
 	faultUUID:        "invalid #uuid",
 	faultSyntax:      "invalid syntax",
 	faultNotSequence: "a message is a sequence",
+	faultReference:   "reference to nothing",
+	faultKind:        "no value begins with this byte",
+	faultBigInteger:  "an integer beyond 64 bits",
+	faultMoved:       "headers moved too often",
 }
 
 // err is the error of a fault met at byte i; nil when there is none.

@@ -8,10 +8,12 @@ type Format uint8
 const (
 	EDN   Format = iota // Clojure's edn text, Sente's default packer
 	JSON                // plain JSON (RFC 8259), the mapping of the package documentation
+	Transit             // transit+json (not verbose), Cognitect's transit-format 0.8
+	Msgpack             // MessagePack with the extension types of taoensso.msgpack
 	Count               // the number of formats, not a format
 )
 
-var formatNames = [Count]string{EDN: "edn", JSON: "json"}
+var formatNames = [Count]string{EDN: "edn", JSON: "json", Transit: "transit", Msgpack: "msgpack"}
 
 // Named finds a format by the name that String gives it; ok is false for any other name.
 func Named(name string) (f Format, ok bool) {
@@ -23,7 +25,8 @@ func Named(name string) (f Format, ok bool) {
 	return 0, false
 }
 
-// String is the format's name in options, queries and the backend API: "edn" or "json".
+// String is the format's name in options, queries and the backend API: "edn", "json", "transit" or
+// "msgpack".
 func (f Format) String() string {
 	if f < Count {
 		return formatNames[f]
@@ -31,6 +34,6 @@ func (f Format) String() string {
 	return "unknown"
 }
 
-// Binary tells whether messages of this format travel in binary WebSocket frames and
-// application/octet-stream bodies. False for every format so far: both are UTF-8 text.
-func (f Format) Binary() bool { return false }
+// Plain tells whether a value of this format means the same wherever it stands. Transit and msgpack
+// may refer to keys that came before in the same message.
+func (f Format) Plain() bool { return f == EDN || f == JSON }

@@ -117,9 +117,10 @@ func (d *jsonDecoder) array(s *slots) fault {
 	if s != nil {
 		s.kind, s.count, inner = kindVector, 0, s.inner
 	}
-	d.out.begin(kindVector)
+	var open frame
+	d.out.begin(kindVector, &open)
 	for n := 0; n > 0 || d.b[d.i] != ']'; n++ {
-		d.out.elem(n)
+		d.out.elem(n, &open)
 		start := d.i
 		k, f := kindString, fine
 		if event && n == 0 && d.b[d.i] == '"' {
@@ -142,7 +143,7 @@ func (d *jsonDecoder) array(s *slots) fault {
 	}
 	d.i++
 	d.depth--
-	d.out.end(kindVector)
+	d.out.end(kindVector, &open)
 	return fine
 }
 

@@ -59,7 +59,7 @@ func (e *encoder) jsonKey(fr *frame) {
 			break
 		}
 		e.dst = append(e.dst[:len(e.dst)-1], '#')
-		e.dst = append(strconv.AppendInt(e.dst, int64(fr.keys), 10), '"')
+		e.dst = append(strconv.AppendInt(e.dst, int64(fr.n), 10), '"')
 	}
 	e.put(":")
 }

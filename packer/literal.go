@@ -34,6 +34,24 @@ var literals = [Count][literalCount][]byte{
 		ErrorValue:   []byte(`"chsk/error"`),
 		TimeoutValue: []byte(`"chsk/timeout"`),
 	},
+	Transit: {
+		ServerPing:   []byte(`["~:chsk/ws-ping",null]`),
+		Timeout:      []byte(`["~:chsk/timeout",null]`),
+		Dummy:        []byte(`["~:chsk/dummy-cb-200",null]`),
+		Error:        []byte(`["~:chsk/error",null]`),
+		Nudge:        []byte(`[[],null]`),
+		ErrorValue:   []byte(`"~:chsk/error"`),
+		TimeoutValue: []byte(`"~:chsk/timeout"`),
+	},
+	Msgpack: {
+		ServerPing:   []byte("\x92\xc7\x0c\x00chsk/ws-ping\xc0"),
+		Timeout:      []byte("\x92\xc7\x0c\x00chsk/timeout\xc0"),
+		Dummy:        []byte("\x92\xc7\x11\x00chsk/dummy-cb-200\xc0"),
+		Error:        []byte("\x92\xc7\x0a\x00chsk/error\xc0"),
+		Nudge:        []byte("\x92\x90\xc0"),
+		ErrorValue:   []byte("\xc7\x0a\x00chsk/error"),
+		TimeoutValue: []byte("\xc7\x0c\x00chsk/timeout"),
+	},
 }
 
 // Literal returns the bytes of l in format f. They are shared: never write to them.

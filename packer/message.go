@@ -28,6 +28,7 @@ type Message struct {
 	Callback []byte // slot 2 as it came; nil when it is missing, nil or false: no reply is wanted
 
 	scratch []byte // holds what does not stand in the input as such
+	plain   []byte // holds the whole message where the input has references
 }
 
 // Ids of the events that keep a connection alive.
@@ -50,14 +51,16 @@ func (f Format) ParseMessage(b []byte, m *Message) error {
 	var outer, inner slots
 	outer.inner = &inner
 	m.ID, m.Callback = nil, nil
-	if len(b) == 0 {
+	if len(b) == 0 && f.emptyIsNil() {
 		m.Kind, m.Event = BadEvent, f.nilValue()
 		return nil
 	}
-	start, end, k, err := f.first(b, &outer)
+	start, end, refs, k, err := f.first(b, &outer)
 	switch {
 	case err != nil:
 		return err
+	case refs:
+		return m.withoutReferences(f, b[start:end])
 	case k == kindNil:
 		m.Kind, m.Event = BadEvent, f.nilValue()
 	case k == kindString:
@@ -70,24 +73,39 @@ func (f Format) ParseMessage(b []byte, m *Message) error {
 	return nil
 }
 
-// first reads the first value of b and gives its span.
-func (f Format) first(b []byte, s *slots) (start, end int, k kind, err error) {
+// emptyIsNil tells what Sente's reader makes of an empty text: nil, or an error.
+func (f Format) emptyIsNil() bool { return f.Plain() }
+
+// withoutReferences parses a message anew that holds references: a callback that is one, or an event
+// inside a tagged pair, would mean nothing as a span.
+func (m *Message) withoutReferences(f Format, b []byte) error {
+	plain, err := Append(m.plain[:0], f, b, f, Options{})
+	if err != nil {
+		return err
+	}
+	m.plain = plain
+	return f.ParseMessage(plain, m)
+}
+
+// first reads the first value of b and gives its span, and whether references are in it.
+func (f Format) first(b []byte, s *slots) (start, end int, refs bool, k kind, err error) {
+	var x fault
 	switch f {
 	case EDN:
-		d := ednDecoder{b: b}
-		d.out.to = nowhere
-		x := d.next()
+		d := ednDecoder{b: b, out: encoder{to: nowhere}}
+		x = d.next()
 		if start = d.i; x == fine {
 			k, x = d.value(s)
 		}
-		return start, d.i, k, x.err(f, d.i)
-	case JSON:
-		d := jsonDecoder{b: b}
-		d.out.to = nowhere
-		start, end, k, x := d.only(s)
-		return start, end, k, x.err(f, d.i)
+		return start, d.i, false, k, x.err(f, d.i)
+	case Msgpack:
+		d := msgpackDecoder{b: b, out: encoder{to: nowhere}}
+		if x = d.next(); x == fine {
+			k, x = d.value(s)
+		}
+		return 0, d.i, d.refs, k, x.err(f, d.i)
 	}
-	panic("packer: no such format")
+	return f.only(b, s)
 }
 
 // fill takes the slots of a message that is a sequence.
@@ -146,6 +164,10 @@ func (f Format) eventID(b []byte, s *slots, scratch *[]byte) (id []byte, ok bool
 		}
 		slash, legal := keywordText(id)
 		return id, legal && slash > 0
+	case Transit:
+		return transitEventID(id, s.kinds[0], scratch)
+	case Msgpack:
+		return msgpackEventID(id, s.kinds[0])
 	}
 	return nil, false
 }
@@ -153,7 +175,9 @@ func (f Format) eventID(b []byte, s *slots, scratch *[]byte) (id []byte, ok bool
 // nilValue is nil in format f. Shared bytes.
 func (f Format) nilValue() []byte { return nilValues[f] }
 
-var nilValues = [Count][]byte{EDN: []byte("nil"), JSON: []byte("null")}
+var nilValues = [Count][]byte{
+	EDN: []byte("nil"), JSON: []byte("null"), Transit: []byte("null"), Msgpack: {0xc0},
+}
 
 // fromString takes a message that is a string: its first character is the event, the second the
 // callback. A half of a surrogate pair, which no character literal can write, becomes a string.
@@ -183,6 +207,10 @@ func (f Format) text(dst, quoted []byte) []byte {
 	case JSON:
 		d := jsonDecoder{b: quoted}
 		dst, x = d.text(dst)
+	case Transit:
+		dst, x = transitText(dst, quoted)
+	case Msgpack:
+		dst, x = msgpackText(dst, quoted)
 	}
 	if x != fine {
 		panic("packer: a string is not readable a second time")

@@ -17,36 +17,76 @@ type Options struct {
 // byte, unknown tags, comments inside and all.
 //
 // The result can be read again: CheckValue(result) is nil. Limits: DepthMax, NumberMax. Errors:
-// ErrUndecodable when CheckValue(src) is not nil; dst is then returned as it was. Neither dst nor
-// src is kept.
+// ErrUndecodable when CheckValue(src) is not nil, ErrUntranslatable when the value has no form in
+// to; dst is then returned as it was. Neither dst nor src is kept.
+//
+// The result holds no references (transit cache codes, msgpack cached keys), so that it may stand
+// anywhere in a message. So a value in one of these formats that holds some is written anew, also
+// when from == to.
 func Append(dst []byte, to Format, src []byte, from Format, o Options) ([]byte, error) {
 	if from == to {
-		v, err := from.Value(src)
-		return append(dst, v...), err
+		start, end, refs, _, err := from.only(src, nil)
+		if err != nil {
+			return dst, err
+		}
+		if !refs {
+			return append(dst, src[start:end]...), nil
+		}
 	}
+	out, at, x := transcode(dst, to, src, from, o, false)
+	if x == faultMoved {
+		out, at, x = transcode(dst, to, src, from, o, true)
+	}
+	switch x {
+	case fine:
+		return out, nil
+	case faultBigInteger:
+		return dst, ErrUntranslatable
+	}
+	return dst, x.err(from, at)
+}
+
+// transcode reads src once and writes it in to; at is where reading stopped. wide chooses headers
+// that never move.
+func transcode(
+	dst []byte, to Format, src []byte, from Format, o Options, wide bool,
+) (out []byte, at int, x fault) {
+	e := encoder{dst: dst, to: to, wide: wide}
 	switch from {
 	case EDN:
-		d := ednDecoder{b: src}
-		d.out.dst, d.out.to = dst, to
-		if _, _, _, x := d.only(nil); x != fine {
-			return dst, x.err(from, d.i)
-		}
-		return d.out.dst, nil
+		d := ednDecoder{b: src, out: e}
+		_, _, _, x = d.only(nil)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x)
 	case JSON:
-		d := jsonDecoder{b: src, event: o.Event, stringKeys: o.StringKeys}
-		d.out.dst, d.out.to = dst, to
-		if _, _, _, x := d.only(nil); x != fine {
-			return dst, x.err(from, d.i)
-		}
-		return d.out.dst, nil
+		d := jsonDecoder{b: src, event: o.Event, stringKeys: o.StringKeys, out: e}
+		_, _, _, x = d.only(nil)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+	case Transit:
+		d := transitDecoder{b: src, out: e}
+		_, _, _, x = d.only(nil)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+	case Msgpack:
+		d := msgpackDecoder{b: src, out: e}
+		_, _, _, x = d.only(nil)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+	default:
+		panic("packer: no such format")
 	}
-	panic("packer: no such format")
+	return out, at, x
+}
+
+// verdict is what went wrong: with reading first, then with writing.
+func (e *encoder) verdict(read fault) fault {
+	if read != fine {
+		return read
+	}
+	return e.bad
 }
 
 // Value returns the span of the one value in b: without white space, comments and discarded forms
 // around it, so that it can be pasted into a message. Errors: as CheckValue.
 func (f Format) Value(b []byte) ([]byte, error) {
-	start, end, _, err := f.only(b, nil)
+	start, end, _, _, err := f.only(b, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +98,7 @@ func (f Format) Value(b []byte) ([]byte, error) {
 // duplicate keys and the content of #inst and #uuid included. Errors: ErrUndecodable with reason
 // and place.
 func (f Format) CheckValue(value []byte) error {
-	_, _, _, err := f.only(value, nil)
+	_, _, _, _, err := f.only(value, nil)
 	return err
 }
 
@@ -70,7 +110,7 @@ func (f Format) CheckValue(value []byte) error {
 // Errors: ErrUndecodable, ErrEventShape, ErrEventID, ErrEventReserved.
 func (f Format) CheckEvent(value []byte) (id []byte, err error) {
 	var s slots
-	_, _, k, err := f.only(value, &s)
+	_, _, _, k, err := f.only(value, &s)
 	switch {
 	case err != nil:
 		return nil, err
@@ -90,19 +130,26 @@ func (f Format) CheckEvent(value []byte) (id []byte, err error) {
 
 var reservedPrefix = []byte("chsk/")
 
-// only reads the one value of b and gives its span.
-func (f Format) only(b []byte, s *slots) (start, end int, k kind, err error) {
+// only reads the one value of b and gives its span, and whether references are in it.
+func (f Format) only(b []byte, s *slots) (start, end int, refs bool, k kind, err error) {
+	var x fault
 	switch f {
 	case EDN:
-		d := ednDecoder{b: b}
-		d.out.to = nowhere
-		start, end, k, x := d.only(s)
-		return start, end, k, x.err(f, d.i)
+		d := ednDecoder{b: b, out: encoder{to: nowhere}}
+		start, end, k, x = d.only(s)
+		return start, end, false, k, x.err(f, d.i)
 	case JSON:
-		d := jsonDecoder{b: b}
-		d.out.to = nowhere
-		start, end, k, x := d.only(s)
-		return start, end, k, x.err(f, d.i)
+		d := jsonDecoder{b: b, out: encoder{to: nowhere}}
+		start, end, k, x = d.only(s)
+		return start, end, false, k, x.err(f, d.i)
+	case Transit:
+		d := transitDecoder{b: b, out: encoder{to: nowhere}}
+		start, end, k, x = d.only(s)
+		return start, end, d.refs, k, x.err(f, d.i)
+	case Msgpack:
+		d := msgpackDecoder{b: b, out: encoder{to: nowhere}}
+		start, end, k, x = d.only(s)
+		return start, end, d.refs, k, x.err(f, d.i)
 	}
 	panic("packer: no such format")
 }

@@ -1,0 +1,79 @@
+package packer
+
+// hasher computes the hash of the value that a decoder reads, where equal keys must be found:
+// inside map keys and set elements. Decoders embed it, set hashing around a key, and call one method
+// a leaf; collections mix the hashes of what is in them, as ednDecoder's do.
+type hasher struct {
+	hashing bool
+	seed    int    // 0, and 1 when a match is confirmed
+	hash    uint64 // of the value just read
+}
+
+func (h *hasher) hashWord(k kind) {
+	if h.hashing {
+		h.hash = mix(hashBytes(h.seed, saltWord, nil), uint64(k))
+	}
+}
+
+func (h *hasher) hashNumber(n *number) {
+	if h.hashing {
+		h.hash = n.hash(h.seed)
+	}
+}
+
+// hashSymbolic: infinities equal the floats out of range; NaN equals nothing, so every place where
+// one stands has a hash of its own.
+func (h *hasher) hashSymbolic(s symbolicValue, place int) {
+	switch {
+	case !h.hashing:
+	case s == notANumber:
+		h.hash = mix(hashBytes(h.seed, saltWord, []byte("NaN")), uint64(place))
+	default:
+		h.hash = hashInfinity(h.seed, s == minusInf)
+	}
+}
+
+func (h *hasher) hashText(text []byte) {
+	if h.hashing {
+		h.hash = hashBytes(h.seed, saltString, text)
+	}
+}
+
+func (h *hasher) hashName(k kind, ns, name []byte) {
+	if !h.hashing {
+		return
+	}
+	salt := saltKeyword
+	if k == kindSymbol {
+		salt = saltSymbol
+	}
+	h.hash = hashBytes(h.seed, salt, name)
+	if ns != nil {
+		h.hash = mix(h.hash, hashBytes(h.seed, salt, ns))
+	}
+}
+
+func (h *hasher) hashChar(r rune) {
+	if h.hashing {
+		h.hash = mix(hashBytes(h.seed, saltChar, nil), uint64(r))
+	}
+}
+
+func (h *hasher) hashInst(ms int64) {
+	if h.hashing {
+		h.hash = mix(hashBytes(h.seed, saltInst, nil), uint64(ms))
+	}
+}
+
+func (h *hasher) hashUUID(id *[16]byte) {
+	if h.hashing {
+		h.hash = hashBytes(h.seed, saltUUID, id[:])
+	}
+}
+
+// hashTagged makes the hash of a tagged value of that of what it tags.
+func (h *hasher) hashTagged(tag []byte) {
+	if h.hashing {
+		h.hash = mix(hashBytes(h.seed, saltTagged, tag), h.hash)
+	}
+}
