@@ -71,9 +71,12 @@ func (h *hasher) hashUUID(id *[16]byte) {
 	}
 }
 
-// hashTagged makes the hash of a tagged value of that of what it tags.
+// hashTagged makes the hash of a tagged value of that of what it tags. It is the hash of the map
+// {"#tag" value}: formats without such a tag write that.
 func (h *hasher) hashTagged(tag []byte) {
 	if h.hashing {
-		h.hash = mix(hashBytes(h.seed, saltTagged, tag), h.hash)
+		value := h.hash
+		h.hashPrefixed('#', tag)
+		h.hash = saltMap + mix(h.hash, value)
 	}
 }

@@ -146,7 +146,6 @@ const (
 	saltSymbol
 	saltInst
 	saltUUID
-	saltTagged
 	saltSequence
 	saltSet
 	saltMap
