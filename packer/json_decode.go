@@ -6,10 +6,9 @@ package packer
 // surrogate without its other half is kept as it is (§8.2 leaves it open): edn strings can hold one
 // too.
 
-// jsonDecoder reads b from i on. It lives on the stack of one call.
+// jsonDecoder reads one JSON value. It lives on the stack of one call.
 type jsonDecoder struct {
-	b     []byte
-	i     int
+	jsonScanner
 	depth int
 	keys  keyStack
 
@@ -19,25 +18,12 @@ type jsonDecoder struct {
 	out encoder
 }
 
-// next moves over white space; faultEnd when nothing is left.
-func (d *jsonDecoder) next() fault {
-	for d.i < len(d.b) {
-		switch d.b[d.i] {
-		case ' ', '\n', '\r', '\t':
-			d.i++
-		default:
-			return fine
-		}
-	}
-	return faultEnd
-}
-
 // value reads the value that begins at i (RFC 8259 §3). Where s is given and the value is an array,
 // its first elements are noted in s.
 func (d *jsonDecoder) value(s *slots) (kind, fault) {
 	switch c := d.b[d.i]; c {
 	case '"':
-		return kindString, d.str()
+		return kindString, d.str(&d.out)
 	case '{':
 		return kindMap, d.object()
 	case '[':
@@ -55,45 +41,18 @@ func (d *jsonDecoder) value(s *slots) (kind, fault) {
 }
 
 func (d *jsonDecoder) word(text string, k kind) (kind, fault) {
-	if len(d.b)-d.i < len(text) || string(d.b[d.i:d.i+len(text)]) != text {
+	if !d.literal(text) {
 		return 0, faultSyntax
 	}
-	d.i += len(text)
 	d.out.word(k)
 	return k, fine
 }
 
-// number reads a number (§6). Where it ends is left to what comes next: 01 is a zero and a syntax
-// error.
 func (d *jsonDecoder) number() fault {
-	b, i := d.b, d.i
-	if b[i] == '-' {
-		i++
-	}
-	end := digitsEnd(b, i)
-	if end == i || b[i] == '0' && end > i+1 {
-		return faultNumber
-	}
-	if end < len(b) && b[end] == '.' {
-		i = end + 1
-		if end = digitsEnd(b, i); end == i {
-			return faultNumber
-		}
-	}
-	if end < len(b) && b[end]|0x20 == 'e' {
-		i = end + 1
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		if end = digitsEnd(b, i); end == i {
-			return faultNumber
-		}
-	}
 	var n number
-	if f := parseNumber(b[d.i:end], &n); f != fine {
+	if f := d.numeral(&n); f != fine {
 		return f
 	}
-	d.i = end
 	d.out.number(&n)
 	return fine
 }
@@ -145,21 +104,6 @@ func (d *jsonDecoder) array(s *slots) fault {
 	d.depth--
 	d.out.end(kindVector, &open)
 	return fine
-}
-
-// another moves over the comma to the next element; more is false at the closing delimiter.
-func (d *jsonDecoder) another(end byte) (more bool, f fault) {
-	if f := d.next(); f != fine {
-		return false, f
-	}
-	switch d.b[d.i] {
-	case end:
-		return false, fine
-	case ',':
-		d.i++
-		return true, d.next()
-	}
-	return false, faultSyntax
 }
 
 // object reads {...} (§4).

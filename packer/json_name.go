@@ -68,14 +68,14 @@ func (d *jsonDecoder) giveName(text []byte, start int, keyword bool) {
 	}
 	end := d.i
 	d.i = start
-	if f := d.str(); f != fine || d.i != end {
+	if f := d.str(&d.out); f != fine || d.i != end {
 		panic("packer: a string is not readable a second time")
 	}
 }
 
 // same tells whether the names at i and j are equal, once their hashes are.
 func (d *jsonDecoder) same(i, j int) bool {
-	a, b := jsonDecoder{b: d.b, i: i}, jsonDecoder{b: d.b, i: j}
+	a, b := jsonScanner{d.b, i}, jsonScanner{d.b, j}
 	ta, fa := a.text(nil)
 	tb, fb := b.text(nil)
 	return fa == fine && fb == fine && string(ta) == string(tb)

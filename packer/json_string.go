@@ -2,74 +2,74 @@ package packer
 
 import "unicode/utf8"
 
-// str reads a string (RFC 8259 §7) and gives it to the sink.
-func (d *jsonDecoder) str() fault {
-	d.i++
-	start := d.i
-	escaped, f := d.run()
+// str reads a string (RFC 8259 §7) and gives it to the sink out.
+func (s *jsonScanner) str(out *encoder) fault {
+	s.i++
+	start := s.i
+	escaped, f := s.run()
 	if f != fine {
 		return f
 	}
 	if !escaped {
-		d.i++
-		d.out.str(d.b[start : d.i-1])
+		s.i++
+		out.str(s.b[start : s.i-1])
 		return fine
 	}
-	d.out.strBegin()
+	out.strBegin()
 	for {
-		d.out.strRun(d.b[start:d.i])
+		out.strRun(s.b[start:s.i])
 		if !escaped {
 			break
 		}
-		r, f := d.escape()
+		r, f := s.escape()
 		if f != fine {
 			return f
 		}
-		d.out.strRune(r)
-		start = d.i
-		if escaped, f = d.run(); f != fine {
+		out.strRune(r)
+		start = s.i
+		if escaped, f = s.run(); f != fine {
 			return f
 		}
 	}
-	d.i++
-	d.out.strEnd()
+	s.i++
+	out.strEnd()
 	return fine
 }
 
 // text reads the string at i without a word to the sink. It gives a span of the input where there
 // are no escapes, else the text in dst; lone surrogates as appendRune writes them.
-func (d *jsonDecoder) text(dst []byte) ([]byte, fault) {
-	d.i++
-	start := d.i
-	escaped, f := d.run()
+func (s *jsonScanner) text(dst []byte) ([]byte, fault) {
+	s.i++
+	start := s.i
+	escaped, f := s.run()
 	if f != fine {
 		return nil, f
 	}
 	if !escaped {
-		d.i++
-		return d.b[start : d.i-1], fine
+		s.i++
+		return s.b[start : s.i-1], fine
 	}
 	for {
-		dst = append(dst, d.b[start:d.i]...)
+		dst = append(dst, s.b[start:s.i]...)
 		if !escaped {
-			d.i++
+			s.i++
 			return dst, fine
 		}
-		r, f := d.escape()
+		r, f := s.escape()
 		if f != fine {
 			return nil, f
 		}
 		dst = appendRune(dst, r)
-		start = d.i
-		if escaped, f = d.run(); f != fine {
+		start = s.i
+		if escaped, f = s.run(); f != fine {
 			return nil, f
 		}
 	}
 }
 
 // run moves over plain text up to the closing quote or, escaped, to a backslash.
-func (d *jsonDecoder) run() (escaped bool, f fault) {
-	b, i := d.b, d.i
+func (s *jsonScanner) run() (escaped bool, f fault) {
+	b, i := s.b, s.i
 	for i < len(b) {
 		switch stringClass[b[i]] {
 		case strPlain:
@@ -87,21 +87,21 @@ func (d *jsonDecoder) run() (escaped bool, f fault) {
 		case strBackslash:
 			escaped = true
 		}
-		d.i = i
+		s.i = i
 		return escaped, f
 	}
-	d.i = i
+	s.i = i
 	return false, faultString
 }
 
 // escape reads one escape. A surrogate pair is one character, a lone surrogate is given as it is.
-func (d *jsonDecoder) escape() (rune, fault) {
-	d.i++
-	if d.i >= len(d.b) {
+func (s *jsonScanner) escape() (rune, fault) {
+	s.i++
+	if s.i >= len(s.b) {
 		return 0, faultString
 	}
-	c := d.b[d.i]
-	d.i++
+	c := s.b[s.i]
+	s.i++
 	switch c {
 	case '"', '\\', '/':
 		return rune(c), fine
@@ -116,13 +116,13 @@ func (d *jsonDecoder) escape() (rune, fault) {
 	case 'f':
 		return '\f', fine
 	case 'u':
-		r, ok := hex4(d.b, d.i)
+		r, ok := hex4(s.b, s.i)
 		if !ok {
 			return 0, faultEscape
 		}
-		d.i += 4
-		if full, ok := pairAt(d.b, d.i, r); ok {
-			d.i += 6
+		s.i += 4
+		if full, ok := pairAt(s.b, s.i, r); ok {
+			s.i += 6
 			return full, fine
 		}
 		return r, fine

@@ -158,7 +158,7 @@ func (f Format) eventID(b []byte, s *slots, scratch *[]byte) (id []byte, ok bool
 		if bytes.IndexByte(id, '\\') < 0 {
 			id = id[1 : len(id)-1]
 		} else {
-			d := jsonDecoder{b: id}
+			d := jsonScanner{b: id}
 			id, _ = d.text((*scratch)[:0]) // readable: it was read before
 			*scratch = id
 		}
@@ -205,7 +205,7 @@ func (f Format) text(dst, quoted []byte) []byte {
 		d := ednDecoder{b: quoted}
 		dst, x = d.tagText(dst)
 	case JSON:
-		d := jsonDecoder{b: quoted}
+		d := jsonScanner{b: quoted}
 		dst, x = d.text(dst)
 	case Transit:
 		dst, x = transitText(dst, quoted)

@@ -58,11 +58,13 @@ func transcode(
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x)
 	case JSON:
-		d := jsonDecoder{b: src, event: o.Event, stringKeys: o.StringKeys, out: e}
+		d := jsonDecoder{
+			jsonScanner: jsonScanner{b: src}, event: o.Event, stringKeys: o.StringKeys, out: e,
+		}
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x)
 	case Transit:
-		d := transitDecoder{b: src, out: e}
+		d := transitDecoder{jsonScanner: jsonScanner{b: src}, out: e}
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x)
 	case Msgpack:
@@ -139,11 +141,11 @@ func (f Format) only(b []byte, s *slots) (start, end int, refs bool, k kind, err
 		start, end, k, x = d.only(s)
 		return start, end, false, k, x.err(f, d.i)
 	case JSON:
-		d := jsonDecoder{b: b, out: encoder{to: nowhere}}
+		d := jsonDecoder{jsonScanner: jsonScanner{b: b}, out: encoder{to: nowhere}}
 		start, end, k, x = d.only(s)
 		return start, end, false, k, x.err(f, d.i)
 	case Transit:
-		d := transitDecoder{b: b, out: encoder{to: nowhere}}
+		d := transitDecoder{jsonScanner: jsonScanner{b: b}, out: encoder{to: nowhere}}
 		start, end, k, x = d.only(s)
 		return start, end, d.refs, k, x.err(f, d.i)
 	case Msgpack:

@@ -2,8 +2,7 @@ package packer
 
 // transitDecoder reads b from i on. It lives on the stack of one call.
 type transitDecoder struct {
-	b     []byte
-	i     int
+	jsonScanner
 	depth int
 	refs  bool // a cache code was met
 	hasher
