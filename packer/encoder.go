@@ -42,6 +42,10 @@ type encoder struct {
 	// wide and moved are about headers that grow after what follows them is written: shift.go.
 	wide  bool
 	moved int
+	// ext is the tag written last to msgpack, and lossy is set when two values that differ may have
+	// become the same there: msgpack_tagged.go, verdict.
+	ext   extension
+	lossy bool
 	// bad is why the value cannot be written in this format; the result is then worth nothing.
 	bad fault
 }
@@ -183,8 +187,9 @@ func (e *encoder) strRune(r rune) {
 func (e *encoder) strRuneTo(r rune) {
 	if r >= surrogateMin && r <= surrogateMax {
 		if e.to == Msgpack {
-			r = utf8.RuneError // as both of Sente's platforms encode one
-			e.dst = utf8.AppendRune(e.dst, r)
+			// As a browser's TextEncoder does. (A JVM writes a question mark.)
+			e.dst = utf8.AppendRune(e.dst, utf8.RuneError)
+			e.lossy = true
 			return
 		}
 		e.dst = appendUnit(e.dst, r)

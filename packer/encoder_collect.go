@@ -181,6 +181,8 @@ func (e *encoder) endTag() {
 		e.put("}")
 	case Transit:
 		e.put("]")
+	case Msgpack:
+		e.msgpackEndTag()
 	}
 }
 

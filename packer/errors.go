@@ -10,9 +10,11 @@ import (
 // answered 400.
 var ErrUndecodable = errors.New("packer: not readable")
 
-// ErrUntranslatable is a readable value that has no form in the format asked for: just one kind, an
-// integer beyond 64 bits in msgpack, which Sente's own packer refuses too.
-var ErrUntranslatable = errors.New("packer: an integer beyond 64 bits has no form in msgpack")
+// ErrUntranslatable is a readable value that has no form in msgpack: an integer beyond 63 bits and a
+// sign, which Sente's own packer refuses too, or two keys of one map or set that would be the same,
+// like 1.5 and 1.5M.
+var ErrUntranslatable = errors.New("packer: a value that has no form in msgpack: " +
+	"an integer beyond 64 bits, or keys that become equal")
 
 // What CheckEvent says of a readable value that may not be pushed. The texts are for the person who
 // wrote the push.
@@ -69,8 +71,10 @@ const (
 	faultSyntax
 	faultNotSequence
 	faultReference
+	faultExpanded
 	faultKind
 	faultBigInteger
+	faultMerged
 	faultMoved
 )
 
@@ -100,8 +104,10 @@ var faultText = [...]string{
 	faultSyntax:      "invalid syntax",
 	faultNotSequence: "a message is a sequence",
 	faultReference:   "reference to nothing",
+	faultExpanded:    "references grow the value too much",
 	faultKind:        "no value begins with this byte",
 	faultBigInteger:  "an integer beyond 64 bits",
+	faultMerged:      "keys that become equal",
 	faultMoved:       "headers moved too often",
 }
 

@@ -1,5 +1,7 @@
 package packer
 
+import "encoding/base64"
+
 // hasher computes the hash of the value that a decoder reads, where equal keys must be found:
 // inside map keys and set elements. Decoders embed it, set hashing around a key, and call one method
 // a leaf; collections mix the hashes of what is in them, as ednDecoder's do.
@@ -36,6 +38,14 @@ func (h *hasher) hashSymbolic(s symbolicValue, place int) {
 func (h *hasher) hashText(text []byte) {
 	if h.hashing {
 		h.hash = hashBytes(h.seed, saltString, text)
+	}
+}
+
+// hashBinary: a byte string is the text that it becomes in edn, its base64.
+func (h *hasher) hashBinary(b []byte) {
+	if h.hashing {
+		var buf [128]byte
+		h.hashText(base64.StdEncoding.AppendEncode(buf[:0], b))
 	}
 }
 

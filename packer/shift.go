@@ -11,14 +11,15 @@ const (
 	movedFactor = 16       // and how many times the length written so far
 )
 
-// shift makes room for n bytes at dst[at:].
+// shift makes room for n bytes at dst[at:]. When it is given up there is room, with anything in it.
 func (e *encoder) shift(at, n int) {
 	end := len(e.dst)
 	e.moved += end - at
-	if e.moved > movedFree+movedFactor*end {
-		e.bad = faultMoved
-	}
 	var room [16]byte
 	e.dst = append(e.dst, room[:n]...)
+	if e.moved > movedFree+movedFactor*end {
+		e.bad = faultMoved
+		return
+	}
 	copy(e.dst[at+n:], e.dst[at:end])
 }

@@ -40,7 +40,7 @@ func Append(dst []byte, to Format, src []byte, from Format, o Options) ([]byte, 
 	switch x {
 	case fine:
 		return out, nil
-	case faultBigInteger:
+	case faultBigInteger, faultMerged:
 		return dst, ErrUntranslatable
 	}
 	return dst, x.err(from, at)
@@ -56,33 +56,39 @@ func transcode(
 	case EDN:
 		d := ednDecoder{b: src, out: e}
 		_, _, _, x = d.only(nil)
-		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case JSON:
 		d := jsonDecoder{
 			jsonScanner: jsonScanner{b: src}, event: o.Event, stringKeys: o.StringKeys, out: e,
 		}
 		_, _, _, x = d.only(nil)
-		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case Transit:
 		d := transitDecoder{jsonScanner: jsonScanner{b: src}, out: e}
 		_, _, _, x = d.only(nil)
-		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case Msgpack:
 		d := msgpackDecoder{b: src, out: e}
 		_, _, _, x = d.only(nil)
-		out, at, x = d.out.dst, d.i, d.out.verdict(x)
+		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	default:
 		panic("packer: no such format")
 	}
 	return out, at, x
 }
 
-// verdict is what went wrong: with reading first, then with writing.
-func (e *encoder) verdict(read fault) fault {
-	if read != fine {
+// verdict is what went wrong: with reading first, then with writing, then with the result, which
+// begins at start. Keys that differ in one format may be the same in another.
+func (e *encoder) verdict(read fault, start int) fault {
+	switch {
+	case read != fine:
 		return read
+	case e.bad != fine:
+		return e.bad
+	case e.lossy && e.to.CheckValue(e.dst[start:]) != nil:
+		return faultMerged
 	}
-	return e.bad
+	return fine
 }
 
 // Value returns the span of the one value in b: without white space, comments and discarded forms
