@@ -20,24 +20,120 @@ type tabled[T any] interface {
 	base() *node
 }
 
-// table is a slab of values addressed by slot, with a hash index over them. T
-// must hold no pointer: then the collector never looks into the chunks. Slot 0
-// is never used. Values do not move.
-//
-// The index is linear hashing: it grows by one bucket per insertion, splitting
-// one chain, so that a million sessions never pay for one large rehash. It
-// costs 4 bytes a value beside its node.
-type table[T any, P tabled[T]] struct {
-	chunks  []*[chunkLen]T
-	used    uint32 // highest slot ever handed out
-	free    uint32 // head of the free list
+// slab is values of T addressed by slot. T must hold no pointer: then the
+// collector never looks into the chunks. Slot 0 is never used. Values do not
+// move.
+type slab[T any] struct {
+	chunks []*[chunkLen]T
+	used   uint32 // highest slot ever handed out
+}
+
+func (l *slab[T]) at(slot uint32) *T {
+	return &l.chunks[slot/chunkLen][slot%chunkLen]
+}
+
+// extend hands out a slot that was never used.
+func (l *slab[T]) extend() uint32 {
+	l.used++
+	if l.used/chunkLen >= uint32(len(l.chunks)) {
+		l.chunks = append(l.chunks, new([chunkLen]T))
+	}
+	return l.used
+}
+
+// index is linear hashing over values that are chained by slot: it grows by one
+// bucket per insertion, splitting one chain, so that a million values never pay
+// for one large rehash. It costs 4 bytes a value beside the links.
+type index struct {
 	live    int
 	buckets []uint32
 	low     uint32 // power of two, low <= len(buckets) < 2*low
 }
 
-func (t *table[T, P]) at(slot uint32) P {
-	return P(&t.chunks[slot/chunkLen][slot%chunkLen])
+// bucket is the address of hash by linear hashing: the buckets below
+// len-low are split already and use one more bit.
+func (x *index) bucket(hash uint32) uint32 {
+	b := hash & (2*x.low - 1)
+	if b >= uint32(len(x.buckets)) {
+		b &= x.low - 1
+	}
+	return b
+}
+
+// first returns the first slot that may hold hash, 0 for none; the rest of the
+// chain is reached by link. The caller compares.
+func (x *index) first(hash uint32) uint32 {
+	if len(x.buckets) == 0 {
+		return 0
+	}
+	return x.buckets[x.bucket(hash)]
+}
+
+// chained gives the hash of the value in slot, and where its link is.
+type chained func(slot uint32) (hash uint32, link *uint32)
+
+// enter puts the value in slot into the index.
+func (x *index) enter(slot, hash uint32, link *uint32, at chained) {
+	x.live++
+	x.grow(at)
+	b := x.bucket(hash)
+	*link = x.buckets[b]
+	x.buckets[b] = slot
+}
+
+// leave takes the value in slot out of the index.
+func (x *index) leave(slot, hash uint32, link *uint32, at chained) {
+	from := &x.buckets[x.bucket(hash)]
+	for *from != slot {
+		_, from = at(*from)
+	}
+	*from = *link
+	x.live--
+}
+
+// grow splits one bucket when there are more values than buckets.
+func (x *index) grow(at chained) {
+	if len(x.buckets) == 0 {
+		x.buckets, x.low = make([]uint32, 1, 64), 1
+		return
+	}
+	if x.live <= len(x.buckets) {
+		return
+	}
+	from := uint32(len(x.buckets)) - x.low
+	x.buckets = append(x.buckets, 0)
+	to := uint32(len(x.buckets)) - 1
+	slot := x.buckets[from]
+	x.buckets[from] = 0
+	mask := 2*x.low - 1
+	for slot != 0 {
+		hash, link := at(slot)
+		next := *link
+		b := from
+		if hash&mask == to {
+			b = to
+		}
+		*link = x.buckets[b]
+		x.buckets[b] = slot
+		slot = next
+	}
+	if to == mask {
+		x.low *= 2
+	}
+}
+
+// table is a slab of values with an index over them and ids that outlive them.
+type table[T any, P tabled[T]] struct {
+	slab[T]
+	index
+	free uint32 // head of the free list
+}
+
+func (t *table[T, P]) at(slot uint32) P { return P(t.slab.at(slot)) }
+
+func (t *table[T, P]) chained(slot uint32) (hash uint32, link *uint32) {
+	n := t.at(slot).base()
+	return n.hash, &n.link
 }
 
 // id names the value in slot now and never again.
@@ -60,92 +156,29 @@ func (t *table[T, P]) get(id uint64) (uint32, P) {
 
 func (n *node) alive() bool { return n.gen&1 == 1 }
 
-// bucket is the address of hash by linear hashing: the buckets below
-// len-low are split already and use one more bit.
-func (t *table[T, P]) bucket(hash uint32) uint32 {
-	b := hash & (2*t.low - 1)
-	if b >= uint32(len(t.buckets)) {
-		b &= t.low - 1
-	}
-	return b
-}
-
-// first returns the first slot that may hold hash, 0 for none; the rest of the
-// chain is reached by link. The caller compares.
-func (t *table[T, P]) first(hash uint32) uint32 {
-	if len(t.buckets) == 0 {
-		return 0
-	}
-	return t.buckets[t.bucket(hash)]
-}
-
 // add takes a free slot, zeroes it and enters it under hash.
 func (t *table[T, P]) add(hash uint32) (uint32, P) {
 	slot := t.free
 	if slot != 0 {
 		t.free = t.at(slot).base().link
 	} else {
-		t.used++
-		slot = t.used
-		if slot/chunkLen >= uint32(len(t.chunks)) {
-			t.chunks = append(t.chunks, new([chunkLen]T))
-		}
+		slot = t.extend()
 	}
 	v := t.at(slot)
 	gen := v.base().gen + 1
 	*v = *new(T)
 	n := v.base()
 	n.gen, n.hash = gen, hash
-	t.live++
-	t.grow()
-	b := t.bucket(hash)
-	n.link = t.buckets[b]
-	t.buckets[b] = slot
+	t.enter(slot, hash, &n.link, t.chained)
 	return slot, v
-}
-
-// grow splits one bucket when there are more values than buckets.
-func (t *table[T, P]) grow() {
-	if len(t.buckets) == 0 {
-		t.buckets, t.low = make([]uint32, 1, 64), 1
-		return
-	}
-	if t.live <= len(t.buckets) {
-		return
-	}
-	from := uint32(len(t.buckets)) - t.low
-	t.buckets = append(t.buckets, 0)
-	to := uint32(len(t.buckets)) - 1
-	slot := t.buckets[from]
-	t.buckets[from] = 0
-	mask := 2*t.low - 1
-	for slot != 0 {
-		n := t.at(slot).base()
-		next := n.link
-		b := from
-		if n.hash&mask == to {
-			b = to
-		}
-		n.link = t.buckets[b]
-		t.buckets[b] = slot
-		slot = next
-	}
-	if to == mask {
-		t.low *= 2
-	}
 }
 
 // remove takes slot out of the index and frees it. Its bytes stay as they are
 // until the slot is used again, only its gen tells that it is free.
 func (t *table[T, P]) remove(slot uint32) {
 	n := t.at(slot).base()
-	at := &t.buckets[t.bucket(n.hash)]
-	for *at != slot {
-		at = &t.at(*at).base().link
-	}
-	*at = n.link
+	t.leave(slot, n.hash, &n.link, t.chained)
 	n.gen++
 	n.link = t.free
 	t.free = slot
-	t.live--
 }
