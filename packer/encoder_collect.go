@@ -167,9 +167,7 @@ func (e *encoder) tag(name []byte) {
 		e.dst = appendJSONText(e.dst, name)
 		e.put(`":`)
 	case Transit:
-		e.put(`["~#`)
-		e.dst = appendJSONText(e.dst, name)
-		e.put(`",`)
+		e.transitTag(name)
 	case Msgpack:
 		e.msgpackTag(name)
 	}

@@ -68,6 +68,7 @@ const (
 	faultMeta
 	faultInst
 	faultUUID
+	faultBase64
 	faultSyntax
 	faultNotSequence
 	faultReference
@@ -101,6 +102,7 @@ var faultText = [...]string{
 	faultMeta:        "invalid metadata",
 	faultInst:        "invalid #inst",
 	faultUUID:        "invalid #uuid",
+	faultBase64:      "invalid base64",
 	faultSyntax:      "invalid syntax",
 	faultNotSequence: "a message is a sequence",
 	faultReference:   "reference to nothing",
