@@ -31,8 +31,8 @@ func (e *encoder) msgpackNumber(n *number) {
 		e.msgpackRatio(n)
 	default:
 		v := n.double()
-		if n.neg && (v != 0 || n.class == numFloat) {
-			v = -v // decimals have no negative zero
+		if n.neg && (n.class == numFloat || !n.isZero()) {
+			v = -v // a decimal has no negative zero, but may become one
 		}
 		e.lossy = e.lossy || n.class == numDecimal
 		e.dst = appendMsgpackDouble(e.dst, v)

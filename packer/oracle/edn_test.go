@@ -1,0 +1,67 @@
+package oracle_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chskd/chskd/packer"
+)
+
+// count is how many values a test makes.
+func count(t *testing.T, n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
+// readable makes n random values and their trees. Where the JVM's reader refuses one, as two equal
+// keys, ours must too; then it is not among the values.
+func readable(t *testing.T, n int) (texts []string, trees []*tree) {
+	t.Helper()
+	c := complaints{t: t}
+	defer c.done()
+	made := newGen(t).values(n)
+	for i, a := range jvm.askAll("tree", made) {
+		err := packer.EDN.CheckValue([]byte(made[i]))
+		if (err != nil) != a.refused {
+			c.errorf("%s\nours: %v\ntools.reader: %v", made[i], err, a)
+		}
+		if err == nil && !a.refused {
+			texts, trees = append(texts, made[i]), append(trees, parseTree(a.text))
+		}
+	}
+	if len(texts) < n/2 {
+		t.Fatalf("only %d of %d values are readable", len(texts), n)
+	}
+	return texts, trees
+}
+
+// What the JVM prints, ours reads as what was printed. (It prints :a/1b of #:a{:1b 2}, which it
+// cannot read itself: what it refuses, ours refuses.)
+func TestOursReadsWhatTheJVMPrints(t *testing.T) {
+	need(t, jvm)
+	c := complaints{t: t}
+	defer c.done()
+	texts, trees := readable(t, count(t, 3000))
+	for _, op := range []string{"print", "short"} {
+		printed := jvm.written(t, op, texts)
+		for i, a := range jvm.askAll("tree", printed) {
+			err := packer.EDN.CheckValue([]byte(printed[i]))
+			if (err != nil) != a.refused {
+				c.errorf("%s\nours: %v\ntools.reader: %v", printed[i], err, a)
+			}
+			if want := trees[i].mapped(unprintable); !a.refused && parseTree(a.text).String() != want.String() {
+				c.errorf("%s\nis %v\nnot %v", printed[i], a, want)
+			}
+		}
+	}
+}
+
+// unprintable: Java's UTF-8 writes a lone surrogate as ?.
+func unprintable(t *tree) *tree {
+	if t.kind != "s" {
+		return t
+	}
+	return leaf("s", strings.ReplaceAll(wellFormed(t).text, `\ufffd`, "?"))
+}
