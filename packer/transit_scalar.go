@@ -122,7 +122,7 @@ func (n *number) signed(text []byte) (digits []byte) {
 func (d *transitDecoder) float(text []byte, class numClass) (kind, fault) {
 	var n number
 	n.radix = 10
-	tok := n.signed(text)
+	tok := n.signed(d.lasting(text))
 	i := digitsEnd(tok, 0)
 	switch {
 	case len(text)+2 > NumberMax:
@@ -146,6 +146,16 @@ func (d *transitDecoder) float(text []byte, class numClass) (kind, fault) {
 	}
 	d.giveNumber(&n)
 	return kindNumber, fine
+}
+
+// lasting gives text, the end of the string before i, as a slice that a number may keep: the input's
+// own, if it stands there as such. Kept by a number, the buffers that hold the others would all have
+// to be on the heap, also for texts that are none.
+func (d *transitDecoder) lasting(text []byte) []byte {
+	if end := d.i - len(`"`); end >= len(text) && bytes.Equal(d.b[end-len(text):end], text) {
+		return d.b[end-len(text) : end]
+	}
+	return bytes.Clone(text)
 }
 
 func (d *transitDecoder) symbolic(text []byte, start int) (kind, fault) {

@@ -220,57 +220,54 @@ func (d *transitDecoder) ratio() (kind, fault) {
 	if f := d.bare(); f != fine {
 		return 0, f
 	}
-	var num, den number
 	var bufs [2][64]byte
-	if f := d.ratioPart(&num, bufs[0][:0]); f != fine {
+	num, numNeg, f := d.ratioPart(bufs[0][:0])
+	if f != fine {
 		return 0, f
 	}
 	if f := d.separator(',', ']'); f != fine {
 		return 0, faultNumber
 	}
-	if f := d.ratioPart(&den, bufs[1][:0]); f != fine {
+	den, denNeg, f := d.ratioPart(bufs[1][:0])
+	if f != fine {
 		return 0, f
 	}
 	if f := d.last(']', faultNumber); f != fine {
 		return 0, f
 	}
-	n := number{
-		class: numRatio, neg: num.neg != den.neg, radix: 10, digits: num.digits, den: den.digits,
-	}
 	switch {
-	case len(trimZeros(n.den)) == 0:
+	case len(trimZeros(den)) == 0:
 		return 0, faultNumber
-	case len(n.digits)+len(n.den)+len("-/") > NumberMax:
+	case len(num)+len(den)+len("-/") > NumberMax:
 		return 0, faultNumberLen
 	}
+	n := number{class: numRatio, neg: numNeg != denNeg, radix: 10, digits: num, den: den}
 	d.giveNumber(&n)
 	return kindNumber, fine
 }
 
 // ratioPart reads one integer: "~n22", "~i22" or 22.
-func (d *transitDecoder) ratioPart(n *number, dst []byte) fault {
+func (d *transitDecoder) ratioPart(dst []byte) (digits []byte, neg bool, f fault) {
+	var n number
 	if d.b[d.i] == '-' || d.b[d.i]-'0' <= 9 {
-		if f := d.numeral(n); f != fine {
-			return f
+		if f := d.numeral(&n); f != fine || n.class != numInteger {
+			return nil, false, faultNumber
 		}
-		if n.class != numInteger {
-			return faultNumber
-		}
-		return fine
+		return n.digits, n.neg, fine
 	}
 	if d.b[d.i] != '"' {
-		return faultNumber
+		return nil, false, faultNumber
 	}
 	text, f := d.text(dst)
 	if f != fine {
-		return f
+		return nil, false, f
 	}
 	if len(text) < 3 || text[0] != '~' || text[1] != 'n' && text[1] != 'i' {
-		return faultNumber
+		return nil, false, faultNumber
 	}
-	n.digits = n.signed(text[2:])
-	if len(n.digits) == 0 || digitsEnd(n.digits, 0) != len(n.digits) {
-		return faultNumber
+	digits = n.signed(text[2:])
+	if len(digits) == 0 || digitsEnd(digits, 0) != len(digits) {
+		return nil, false, faultNumber
 	}
-	return fine
+	return digits, n.neg, fine
 }
