@@ -42,8 +42,9 @@ const (
 // Shape: Sente destructures the first value of the text like [event callback] of whatever sequence
 // it is. So nil and an empty sequence are an event nil without callback, further elements are
 // ignored, and a bare string is taken apart into its first two characters (UTF-16 units). Empty
-// text reads as nil; text without any value, like white space or a comment alone, does not. In edn
-// everything behind the first value is ignored, whatever it is; JSON takes white space there only.
+// text reads as nil in edn and JSON; text without any value, like white space or a comment alone, does
+// not. Everything behind the first value is ignored, whatever it is, except in JSON, which takes white
+// space there only.
 //
 // Errors: ErrUndecodable when the first value is not readable, or not a sequence (map, set, number,
 // keyword, symbol, tagged value). m is then unspecified.
@@ -98,6 +99,13 @@ func (f Format) first(b []byte, s *slots) (start, end int, refs bool, k kind, er
 			k, x = d.value(s)
 		}
 		return start, d.i, false, k, x.err(f, d.i)
+	case Transit:
+		d := transitDecoder{jsonScanner: jsonScanner{b: b}, out: encoder{to: nowhere}}
+		x = d.next()
+		if start = d.i; x == fine {
+			k, x = d.value(s)
+		}
+		return start, d.i, d.refs, k, x.err(f, d.i)
 	case Msgpack:
 		d := msgpackDecoder{b: b, out: encoder{to: nowhere}}
 		if x = d.next(); x == fine {

@@ -186,13 +186,11 @@ func (t *transitTree) tagged(tag string, v any) string {
 		return t.composite(v.([]any))
 	case "ratio":
 		parts := v.([]any)
-		num := strings.TrimPrefix(t.value(parts[0]), "big")
-		den := strings.TrimPrefix(t.value(parts[1]), "big")
-		r, ok := new(big.Rat).SetString(num + "/" + den)
-		if !ok {
-			panic("ratio")
+		var part [2]big.Int
+		for i := range part {
+			part[i].SetString(strings.TrimPrefix(t.value(parts[i]), "big"), 10)
 		}
-		return r.String()
+		return new(big.Rat).SetFrac(&part[0], &part[1]).RatString()
 	}
 	return "#" + tag + " " + t.value(v)
 }
