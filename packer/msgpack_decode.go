@@ -220,7 +220,7 @@ func (d *msgpackDecoder) str(start, n int) fault {
 	if f != fine {
 		return f
 	}
-	if !utf8.Valid(text) {
+	if !isUTF8(text) {
 		return faultUTF8
 	}
 	d.hashText(text)
@@ -228,6 +228,23 @@ func (d *msgpackDecoder) str(start, n int) fault {
 		d.out.str(text)
 	}
 	return fine
+}
+
+// isUTF8 is utf8.Valid, with a shorter way for the short ASCII texts that most names and values are.
+func isUTF8(text []byte) bool {
+	const short, high = 64, 0x8080808080808080
+	if len(text) > short {
+		return utf8.Valid(text)
+	}
+	var all uint64
+	b := text
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	for _, c := range b {
+		all |= uint64(c)
+	}
+	return all&high == 0 || utf8.Valid(text)
 }
 
 func (d *msgpackDecoder) bin(start, n int) fault {

@@ -29,15 +29,12 @@ const extTag = "msgpack/ext"
 
 // ext reads an extension of n bytes of content; i is at its type.
 func (d *msgpackDecoder) ext(start, n int) (kind, fault) {
-	t, f := d.take(1)
+	content, f := d.take(1 + n)
 	if f != fine {
 		return 0, f
 	}
-	content, f := d.take(n)
-	if f != fine {
-		return 0, f
-	}
-	switch typ := int8(t[0]); typ {
+	typ, content := int8(content[0]), content[1:]
+	switch typ {
 	case extKeyword:
 		return kindKeyword, d.name(kindKeyword, start, content)
 	case extSymbol:
@@ -63,7 +60,7 @@ func (d *msgpackDecoder) ext(start, n int) (kind, fault) {
 
 // name reads a keyword or symbol, which may have any text.
 func (d *msgpackDecoder) name(k kind, start int, text []byte) fault {
-	if !utf8.Valid(text) {
+	if !isUTF8(text) {
 		return faultUTF8
 	}
 	d.hashLooseName(k, text)
