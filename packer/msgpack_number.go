@@ -78,8 +78,7 @@ func (d *msgpackDecoder) float(start int, v float64) fault {
 		d.symbolic(start, minusInf)
 	default:
 		var buf [32]byte
-		var n number
-		n.fromDouble(buf[:0], v)
+		n := doubleNumber(buf[:0], v)
 		d.hashNumber(&n)
 		if !d.copied(start) {
 			d.out.number(&n)
@@ -95,11 +94,12 @@ func (d *msgpackDecoder) symbolic(start int, s symbolicValue) {
 	}
 }
 
-// fromDouble makes the numeral of a finite double: the fewest digits that read back as the same,
-// with a point, and with an exponent only where ClojureScript prints one. It keeps buf.
-func (n *number) fromDouble(buf []byte, v float64) {
+// doubleNumber is the numeral of a finite double: the fewest digits that read back as the same, with
+// a point, and with an exponent only where ClojureScript prints one. It holds slices of buf, which
+// stays off the heap because the number is a result.
+func doubleNumber(buf []byte, v float64) number {
 	const plainMin, plainMax = 1e-7, 1e21
-	*n = number{class: numFloat, radix: 10, neg: math.Signbit(v), point: true, frac: zeroDigit}
+	n := number{class: numFloat, radix: 10, neg: math.Signbit(v), point: true, frac: zeroDigit}
 	v = math.Abs(v)
 	format := byte('f')
 	if v != 0 && (v < plainMin || v >= plainMax) {
@@ -113,17 +113,17 @@ func (n *number) fromDouble(buf []byte, v float64) {
 		n.frac = text[i+1 : j]
 		i = j
 	}
-	if i == len(text) {
-		return
+	if i < len(text) {
+		n.exp = text[i+1:]
+		switch {
+		case n.exp[0] == '+':
+			n.exp = n.exp[1:]
+		case n.exp[1] == '0': // -08
+			n.exp = n.exp[1:]
+			n.exp[0] = '-'
+		}
 	}
-	n.exp = text[i+1:]
-	switch {
-	case n.exp[0] == '+':
-		n.exp = n.exp[1:]
-	case n.exp[1] == '0':
-		n.exp = n.exp[1:]
-		n.exp[0] = '-'
-	}
+	return n
 }
 
 var zeroDigit = []byte("0")
