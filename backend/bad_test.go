@@ -168,7 +168,7 @@ func TestBadPathsAndQueries(t *testing.T) {
 		{"GET", "/v1/connected?after=zz", 400, "refused", "no cursor"},
 		{"GET", "/v1/connected?nil_uid=maybe", 400, "bad_param", "1 or 0"},
 		{"GET", "/v1/connected?tenant=" + strings.Repeat("t", 257), 400, "bad_param", "longer"},
-		{"GET", "/v1/events?format=transit", 400, "bad_param", "json or edn"},
+		{"GET", "/v1/events?format=msgpack", 400, "bad_param", "json, edn or transit"},
 		{"GET", "/v1/events?ack=1", 400, "unknown_param", `"ack"`},
 		{"GET", "/v1/events?presence=some", 400, "bad_param", "1, 0 or all"},
 		{"GET", "/v1/events?ids=a/*,,b", 400, "bad_param", "empty pattern"},

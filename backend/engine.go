@@ -18,18 +18,30 @@ var (
 	ErrBusy = errors.New("backend: too much is waiting, try again")
 	// ErrDraining: the daemon is shutting down; answered 503.
 	ErrDraining = errors.New("backend: the daemon is shutting down")
+	// ErrTooManyTopics: the user or session is in as many topics as one may be in.
+	ErrTooManyTopics = errors.New("backend: a session or user may be in 10,000 topics, " +
+		"and this one is; leave some first")
 )
 
 // Engine is what the API needs from the rest of the daemon. Any goroutine may call it, no call
 // blocks. Each done is called at most once, later, from any goroutine; an answer that does not
 // come within 10 s is given up.
 type Engine interface {
-	// Push sends an event to users. p.Event is read only during the call; the rest of p is the
-	// engine's to keep. done may be nil; its sessions is how many sessions took the event.
+	// Push sends an event to users. p itself, p.UIDs and p.Event are read only during the call;
+	// its strings and Except are the engine's to keep. done may be nil; its sessions is how many
+	// sessions took the event. How much was pushed and not answered yet is bounded by the caller
+	// (limits.go), so an engine takes every push.
 	Push(p *Push, done func(sessions int, err error))
 
+	// Join puts a user or a session into a topic, and Leave takes it out. joined is false when
+	// the user or session is not online: nobody is there who could be a member. Joining twice is
+	// joining once. left says whether it was in. Joining may fail with ErrTooManyTopics. m is
+	// read only during the call, its strings are the engine's to keep.
+	Join(m *Membership, done func(joined bool, err error))
+	Leave(m *Membership, done func(left bool, err error))
+
 	// Reply answers an event once, with a value in the given format, read only during the call.
-	Reply(token string, value []byte, format packer.Format) error
+	Reply(token string, value []byte, format packer.Format, done func(error))
 
 	// Close ends the sessions of a user, or of one client of it, by a close code and reason of
 	// RFC 6455 §7.4.
@@ -50,18 +62,32 @@ type Engine interface {
 }
 
 // Push is one event on its way to users. Exactly one of these names the receivers: UIDs, NilUID
-// (both with or without Client, Client only with one user), All.
+// (both with or without Client, Client only with one user), All, Topic.
 type Push struct {
 	Tenant string
 	UIDs   []string
 	NilUID bool     // the users without uid ("uid": null)
 	Client string   // only this client-id of the user
 	All    bool     // every user of the tenant
-	Except []string // with All: but not these uids
+	Topic  string   // the members of this topic; "" = no topic
+	Except []string // with All or Topic: but not these uids
 	Flush  bool     // empties the batch window now
+
+	// Key is "" or at most 128 bytes: a newer push of the same receivers and key takes the place
+	// of an older one that was not sent yet.
+	Key string
+	TTL time.Duration // 0 = no end; else 1 ms to 1 h: not sent after that
 
 	Format packer.Format // of Event
 	Event  []byte        // a checked event; valid only during [Engine.Push]
+}
+
+// Membership names a user, or one session of it, and a topic. NilUID comes only with Client.
+type Membership struct {
+	Tenant, UID string
+	NilUID      bool
+	Client      string // "" = the user: all of its sessions, now and later
+	Topic       string // 1 to 256 bytes
 }
 
 // Reply is the answer to one event.
@@ -114,17 +140,21 @@ type Count struct {
 
 // User is what is known of one user. Clients may be cut short (More) for the users without uid.
 type User struct {
-	WS, Ajax int // sessions on each transport
-	Clients  []Client
-	More     bool
+	WS, Ajax   int // sessions on each transport
+	Clients    []Client
+	More       bool
+	Topics     []string // the user's own, at most 1,000 of them
+	MoreTopics bool     // there are more
 }
 
 // Client is one session of a user. Lag counts events that wait for it.
 type Client struct {
-	Client   string
-	WS, Ajax bool
-	Packer   packer.Format
-	Lag      uint64
+	Client     string
+	WS, Ajax   bool
+	Packer     packer.Format
+	Lag        uint64
+	Topics     []string // that the session joined by itself, at most 1,000 of them
+	MoreTopics bool     // there are more
 }
 
 // Stats are the engine's counters: gauges that hold now, and counters since the start.

@@ -57,6 +57,8 @@ func engineError(err error) *Error {
 		return bad("unknown_reply", "%s", peopleText(err))
 	case errors.Is(err, ErrReplied):
 		return bad("already_replied", "%s", peopleText(err))
+	case errors.Is(err, ErrTooManyTopics):
+		return bad("too_many_topics", "%s", peopleText(err))
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrDraining):
 		return unavailable(err)
 	}

@@ -222,8 +222,9 @@ func parseSubscription(q url.Values) (sub subscription, err *Error) {
 	}
 	if q.Has("format") {
 		var ok bool
-		if sub.format, ok = packer.Named(q.Get("format")); !ok {
-			return sub, bad("bad_param", `"format" must be json or edn, not %q`, q.Get("format"))
+		if sub.format, ok = packer.Named(q.Get("format")); !ok || sub.format == packer.Msgpack {
+			return sub, bad("bad_param", `"format" must be json, edn or transit, not %q`,
+				q.Get("format"))
 		}
 	}
 	if q.Has("ids") {

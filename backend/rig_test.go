@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ type fakeEngine struct {
 	pushes   []backend.Push
 	replies  []string
 	closes   []backend.Close
+	members  []string
 	users    []backend.Online // of all tenants; the page cursor is an index into it
 	pageSize int              // 0 = as asked
 	onPush   func(p *backend.Push, done func(int, error))
@@ -43,6 +45,7 @@ func (f *fakeEngine) Push(p *backend.Push, done func(int, error)) {
 	f.mu.Lock()
 	c := *p
 	c.Event = bytes.Clone(p.Event)
+	c.UIDs = slices.Clone(p.UIDs)
 	f.pushes = append(f.pushes, c)
 	onPush := f.onPush
 	f.mu.Unlock()
@@ -53,21 +56,44 @@ func (f *fakeEngine) Push(p *backend.Push, done func(int, error)) {
 	done(len(p.UIDs), nil)
 }
 
-func (f *fakeEngine) Reply(token string, value []byte, format packer.Format) error {
+func (f *fakeEngine) Reply(token string, value []byte, format packer.Format, done func(error)) {
+	var err error
 	switch token {
 	case "gone":
-		return backend.ErrUnknownReply
+		err = backend.ErrUnknownReply
 	case "done":
-		return fmt.Errorf("engine: %w", backend.ErrReplied)
+		err = fmt.Errorf("engine: %w", backend.ErrReplied)
 	case "busy":
-		return backend.ErrBusy
+		err = backend.ErrBusy
 	case "odd":
-		return errors.New("engine: odd")
+		err = errors.New("engine: odd")
+	default:
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.replies = append(f.replies, token+" "+format.String()+" "+string(value))
 	}
+	go done(err)
+}
+
+// Join and Leave take all but some: "nobody" is not online, topic "full" is one too many.
+func (f *fakeEngine) Join(m *backend.Membership, done func(bool, error)) {
+	if m.Topic == "full" {
+		go done(false, fmt.Errorf("engine: %w", backend.ErrTooManyTopics))
+		return
+	}
+	f.member("join", m)
+	go done(m.UID != "nobody", nil)
+}
+
+func (f *fakeEngine) Leave(m *backend.Membership, done func(bool, error)) {
+	f.member("leave", m)
+	go done(m.UID != "nobody", nil)
+}
+
+func (f *fakeEngine) member(verb string, m *backend.Membership) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.replies = append(f.replies, token+" "+format.String()+" "+string(value))
-	return nil
+	f.members = append(f.members, fmt.Sprintf("%s %+v", verb, *m))
 }
 
 func (f *fakeEngine) Close(tenant, uid string, nilUID bool, client string, code int,

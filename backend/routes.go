@@ -182,7 +182,13 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 	if err != nil {
 		return err
 	}
-	if err := engineError(s.engine.Reply(p.Token, p.Value, p.Format)); err != nil {
+	refused, err := await(r.Context(), func(done func(error)) {
+		s.engine.Reply(p.Token, p.Value, p.Format, done)
+	})
+	if err == nil {
+		err = engineError(refused)
+	}
+	if err != nil {
 		return err.at(1)
 	}
 	answer(w, http.StatusOK, statusAnswer{Status: "ok"})

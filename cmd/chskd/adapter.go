@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -12,7 +13,7 @@ import (
 	"github.com/chskd/chskd/packer"
 )
 
-// replyWait bounds how long a backend's reply waits for the loop that has the callback.
+// replyWait bounds how long the counters wait for the loops.
 const replyWait = 5 * time.Second
 
 // adapter lets the backend API use the engine: neither of the two knows the other, each
@@ -27,6 +28,12 @@ type adapter struct {
 
 // Push implements backend.Engine.
 func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
+	if p.Topic != "" {
+		if done != nil {
+			done(0, errNoTopics)
+		}
+		return
+	}
 	var told func(int)
 	if done != nil {
 		told = func(n int) { done(n, nil) }
@@ -35,18 +42,23 @@ func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
 		Except: p.Except, Flush: p.Flush, Format: p.Format, Event: p.Event}, told)
 }
 
+// errNoTopics is what topics answer until the loops know them.
+var errNoTopics = errors.New("topics are not served yet")
+
+// Join implements backend.Engine.
+func (a *adapter) Join(_ *backend.Membership, done func(bool, error)) { done(false, errNoTopics) }
+
+// Leave implements backend.Engine.
+func (a *adapter) Leave(_ *backend.Membership, done func(bool, error)) { done(false, errNoTopics) }
+
 // Reply implements backend.Engine.
-func (a *adapter) Reply(token string, value []byte, format packer.Format) error {
-	answer := mailbox.NewReply[error]()
-	a.engine.Reply(token, value, format, answer.Put)
-	err, timeout := answer.Wait(replyWait)
-	switch {
-	case timeout != nil:
-		return backend.ErrBusy
-	case err == engine.ErrUnknownReply:
-		return backend.ErrUnknownReply
-	}
-	return err
+func (a *adapter) Reply(token string, value []byte, format packer.Format, done func(error)) {
+	a.engine.Reply(token, value, format, func(err error) {
+		if err == engine.ErrUnknownReply {
+			err = backend.ErrUnknownReply
+		}
+		done(err)
+	})
 }
 
 // Close implements backend.Engine.

@@ -49,7 +49,17 @@ func (e *cliEngine) Push(p *backend.Push, done func(int, error)) {
 	done(len(p.UIDs), nil)
 }
 
-func (e *cliEngine) Reply(string, []byte, packer.Format) error { return nil }
+func (e *cliEngine) Reply(_ string, _ []byte, _ packer.Format, done func(error)) { done(nil) }
+
+func (e *cliEngine) Join(m *backend.Membership, done func(bool, error)) {
+	e.note("join %+v", *m)
+	done(true, nil)
+}
+
+func (e *cliEngine) Leave(m *backend.Membership, done func(bool, error)) {
+	e.note("leave %+v", *m)
+	done(m.Topic != "other", nil)
+}
 
 func (e *cliEngine) Close(tenant, uid string, nilUID bool, client string, code int, reason string,
 	done func(int)) {
@@ -187,7 +197,7 @@ func TestCommands(t *testing.T) {
 		{args: `connected|--uid|nobody|--json`,
 			out: `{"uid":"nobody","online":false,"ws":0,"ajax":0,"clients":[]}` + "\n"},
 		{args: `connected|--uid|a|--uid|b`, code: exitUsage, errs: `once`},
-		{args: `events|--format|transit`, code: exitRefused, errs: `"format" must be json or edn`},
+		{args: `events|--format|msgpack`, code: exitRefused, errs: `"format" must be json, edn or transit`},
 		{args: `events|--presence=none`, code: exitRefused, errs: `"presence" must be`},
 		{args: `events|x`, code: exitUsage, errs: `usage: chskd events`},
 	} {
