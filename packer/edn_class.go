@@ -5,19 +5,25 @@ import (
 	"unicode/utf8"
 )
 
-// ednClass sorts bytes by what they are outside strings. Values below ednEnds stand in tokens.
+// ednClass sorts bytes by what they are outside strings. Classes are bits, so that a token can be
+// told what classes its bytes had; those below ednEnds stand in tokens.
 var ednClass = [256]uint8{}
 
 const (
-	ednPlain  uint8 = iota // stands in tokens, nothing to look at
-	ednSlash               // /
-	ednColon               // :
-	ednHigh                // first or later byte of a character beyond ASCII: white space or token
-	ednEnds                // from here on a token ends, or is refused
-	ednSpace               // white space as Character/isWhitespace and the comma
-	ednMacro               // " ; ^ ( ) [ ] { } \ begin or end another form
-	ednRefuse              // @ ` ~ may stand nowhere but in strings and characters
+	ednPlain   uint8 = 0  // stands in tokens, nothing to look at
+	ednSlash   uint8 = 1  // /
+	ednColon   uint8 = 2  // :
+	ednControl uint8 = 4  // does not print; stands in tokens all the same
+	ednHigh    uint8 = 8  // byte of a character beyond ASCII: white space or token
+	ednEnds    uint8 = 16 // from here on a token ends, or is refused
+	ednSpace   uint8 = 16 // white space as Character/isWhitespace and the comma
+	ednMacro   uint8 = 32 // " ; ^ ( ) [ ] { } \ begin or end another form
+	ednRefuse  uint8 = 64 // @ ` ~ may stand nowhere but in strings and characters
 )
+
+// ednBegins tells of a byte outside tokens that a value or a closing delimiter begins with it,
+// whatever comes behind: of all but white space, comments, # and characters beyond ASCII.
+var ednBegins = [256]bool{}
 
 // stringClass sorts bytes by what they are inside a string: 0 plain, else to be looked at.
 // EDN takes every control character raw, JSON none.
@@ -37,7 +43,9 @@ func init() {
 		case c >= utf8.RuneSelf:
 			ednClass[c], stringClass[c] = ednHigh, strHigh
 		case c < ' ':
-			stringClass[c] = strControl
+			ednClass[c], stringClass[c] = ednControl, strControl
+		case c == 0x7F:
+			ednClass[c] = ednControl
 		}
 	}
 	setClass(ednSlash, "/")
@@ -46,6 +54,9 @@ func init() {
 	setClass(ednMacro, "\";^()[]{}\\")
 	setClass(ednRefuse, "@`~")
 	stringClass['"'], stringClass['\\'] = strQuote, strBackslash
+	for c := range utf8.RuneSelf {
+		ednBegins[c] = ednClass[c] != ednSpace && c != ';' && c != '#'
+	}
 }
 
 func setClass(class uint8, chars string) {
@@ -85,7 +96,10 @@ func isName(s []byte, slash int) bool {
 	if len(name) == 1 && (name[0] == '/' || name[0] >= '1' && name[0] <= '9') {
 		return true // a digit alone: names like int/1 since tools.reader 1.5
 	}
-	r, _ := utf8.DecodeRune(name)
+	r := rune(name[0])
+	if r >= utf8.RuneSelf {
+		r, _ = utf8.DecodeRune(name)
+	}
 	return !isDigit(r) && indexSlash(name) < 0
 }
 

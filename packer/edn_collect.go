@@ -63,7 +63,7 @@ func (d *ednDecoder) set() fault {
 			break
 		}
 		d.out.elem(n, &open)
-		if f := d.key(&keys, nil); f != fine {
+		if f := d.key(&keys, span{}); f != fine {
 			return f
 		}
 		sum += mix(d.hash, saltSet)
@@ -78,11 +78,16 @@ func (d *ednDecoder) set() fault {
 
 // key reads a map key or set element, which must differ from those in the set already. ns is the
 // namespace for it.
-func (d *ednDecoder) key(keys *keySet, ns []byte) fault {
+func (d *ednDecoder) key(keys *keySet, ns span) fault {
 	start := d.i
+	var f fault
 	d.ns = ns
-	_, f := d.value(nil)
-	d.ns = nil
+	if d.b[start] == ':' {
+		f = d.keyword() // nearly always
+	} else {
+		_, f = d.value(nil)
+	}
+	d.ns = span{}
 	if f != fine {
 		return f
 	}
@@ -94,13 +99,13 @@ func (d *ednDecoder) key(keys *keySet, ns []byte) fault {
 }
 
 // same tells whether the values at i and j are equal, once their hashes are.
-func (d *ednDecoder) same(i, j int, ns []byte) bool {
+func (d *ednDecoder) same(i, j int, ns span) bool {
 	return d.rehash(i, ns) == d.rehash(j, ns)
 }
 
 // rehash reads the value at i again, with the second seed. Symbolic NaN has no equal, itself
 // included.
-func (d *ednDecoder) rehash(i int, ns []byte) uint64 {
+func (d *ednDecoder) rehash(i int, ns span) uint64 {
 	again := ednDecoder{b: d.b, i: i, ns: ns, hasher: hasher{hashing: true, seed: 1 - d.seed}}
 	again.out.to = nowhere
 	if _, f := again.value(nil); f != fine {
@@ -110,7 +115,7 @@ func (d *ednDecoder) rehash(i int, ns []byte) uint64 {
 }
 
 // mapping reads {...}; i is at the brace. ns is the namespace of a namespaced map.
-func (d *ednDecoder) mapping(ns []byte) fault {
+func (d *ednDecoder) mapping(ns span) fault {
 	d.i++
 	if f := d.enter(); f != fine {
 		return f

@@ -28,15 +28,18 @@ type ednDecoder struct {
 
 	// ns is the namespace that a keyword or symbol without one takes: set for just the keys of
 	// #:ns{}.
-	ns []byte
-	// name is the token of the keyword or symbol read last, as it stands in the text.
-	name []byte
+	ns span
+	// nameAt is where the symbol read last begins. It ends at i.
+	nameAt int
 
 	hasher
 	keys keyStack
 
 	out encoder
 }
+
+// span is a part of the text. None ends at 0.
+type span struct{ start, end int }
 
 // form reads the next value wherever it begins.
 func (d *ednDecoder) form() (kind, fault) {
@@ -48,18 +51,33 @@ func (d *ednDecoder) form() (kind, fault) {
 
 // next moves to the first byte of the next value or to a closing delimiter, over white space,
 // comments and discarded forms. faultEnd when there is none.
+//
+// next is inlined and sees what needs no move, skip sees all the rest.
 func (d *ednDecoder) next() fault {
+	if d.i < len(d.b) && ednBegins[d.b[d.i]] {
+		return fine
+	}
+	return d.skip()
+}
+
+func (d *ednDecoder) skip() fault {
+	b, i := d.b, uint(d.i)
+	for i < uint(len(b)) && ednClass[b[i]] == ednSpace {
+		i++
+	}
+	d.i = int(i)
+	if i < uint(len(b)) && ednBegins[b[i]] {
+		return fine
+	}
+	return d.skipMore()
+}
+
+// skipMore skips what may stand between values besides white space.
+func (d *ednDecoder) skipMore() fault {
 	for d.i < len(d.b) {
-		c := d.b[d.i]
-		if c == ' ' {
+		switch c := d.b[d.i]; {
+		case ednClass[c] == ednSpace:
 			d.i++
-			continue
-		}
-		switch class := ednClass[c]; {
-		case class == ednSpace:
-			d.i++
-		case class <= ednColon && c != '#':
-			return fine
 		case c == ';':
 			if f := d.comment(); f != fine {
 				return f
@@ -129,7 +147,7 @@ func (d *ednDecoder) quiet() (kind, fault) {
 
 // enter goes one level deeper. What is inside takes no namespace from a map around.
 func (d *ednDecoder) enter() fault {
-	d.ns = nil
+	d.ns = span{}
 	if d.depth++; d.depth > DepthMax {
 		return faultDepth
 	}
@@ -149,7 +167,7 @@ func (d *ednDecoder) value(s *slots) (kind, fault) {
 	case '(':
 		return kindList, d.sequence(kindList, ')', s)
 	case '{':
-		return kindMap, d.mapping(nil)
+		return kindMap, d.mapping(span{})
 	case '#':
 		return d.dispatch(s)
 	case '\\':

@@ -27,12 +27,12 @@ func (d *ednDecoder) dispatch(s *slots) (kind, fault) {
 func (d *ednDecoder) namespacedMap() fault {
 	d.i++
 	start := d.i
-	slashed, _, f := d.token()
+	met, f := d.token()
 	if f != fine {
 		return f
 	}
 	ns := d.b[start:d.i]
-	if slashed && len(ns) > 1 || !isName(ns, -1) {
+	if met&ednSlash != 0 && len(ns) > 1 || !isName(ns, -1) {
 		return faultNamespace
 	}
 	for d.i < len(d.b) && ednClass[d.b[d.i]] != ednMacro {
@@ -45,7 +45,7 @@ func (d *ednDecoder) namespacedMap() fault {
 	if d.i >= len(d.b) || d.b[d.i] != '{' {
 		return faultNamespace
 	}
-	return d.mapping(ns)
+	return d.mapping(span{start, start + len(ns)})
 }
 
 // symbolic reads ##Inf, ##-Inf or ##NaN; i is at the second #.
@@ -59,7 +59,7 @@ func (d *ednDecoder) symbolic() fault {
 		return faultSymbolic
 	}
 	var s symbolicValue
-	switch string(d.name) {
+	switch string(d.b[d.nameAt:d.i]) {
 	case "Inf":
 		s = plusInf
 	case "-Inf":
@@ -111,7 +111,7 @@ func (d *ednDecoder) tagged() (kind, fault) {
 	case k != kindSymbol:
 		return 0, faultTag
 	}
-	tag := d.name
+	tag := d.b[d.nameAt:d.i]
 	if f := d.enter(); f != fine {
 		return 0, f
 	}

@@ -61,15 +61,20 @@ var ednEscapes = [256]byte{
 // appendEDNText appends text for the inside of an edn string. Everything but seven characters is
 // raw, NUL and U+2028 too, as the JVM's printer does.
 func appendEDNText(dst, text []byte) []byte {
-	start := 0
-	for i, c := range text {
-		if x := ednEscapes[c]; x != 0 {
-			dst = append(dst, text[start:i]...)
-			dst = append(dst, '\\', x)
-			start = i + 1
+	for {
+		n := escapeAt(text)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return dst
 		}
+		c := text[n]
+		if x := ednEscapes[c]; x != 0 {
+			dst = append(dst, '\\')
+			c = x
+		}
+		dst = append(dst, c)
+		text = text[n+1:]
 	}
-	return append(dst, text[start:]...)
 }
 
 // appendUnit appends the escape of one UTF-16 unit, the same in edn and JSON.

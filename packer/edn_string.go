@@ -27,23 +27,24 @@ func (d *ednDecoder) str() fault {
 // plainString moves from i to the quote or backslash that ends the run of unescaped text, control
 // characters included. escaped is true at a backslash.
 func plainString(b []byte, i int) (end int, escaped bool, f fault) {
-	for i < len(b) {
-		switch stringClass[b[i]] {
-		case strPlain, strControl:
-			i++
-		case strHigh:
-			r, n := utf8.DecodeRune(b[i:])
-			if r == utf8.RuneError && n == 1 {
-				return i, false, faultUTF8
-			}
-			i += n
-		case strQuote:
+	for {
+		i = plainEnd(b, i)
+		if i >= len(b) {
+			return i, false, faultString
+		}
+		switch c := b[i]; {
+		case c == '"':
 			return i, false, fine
-		case strBackslash:
+		case c == '\\':
 			return i, true, fine
+		case c < ' ':
+			i++
+		default:
+			if i, f = validHigh(b, i); f != fine {
+				return i, false, f
+			}
 		}
 	}
-	return i, false, faultString
 }
 
 // escaped reads a string with escapes; its text begins at start, and i is at the first backslash.
@@ -208,7 +209,7 @@ func (d *ednDecoder) char() fault {
 	if class := ednClass[d.b[start]]; class >= ednEnds || class == ednHigh && isSpace(r) {
 		d.i += n
 	} else {
-		if _, _, f := d.token(); f != fine {
+		if _, f := d.token(); f != fine {
 			return f
 		}
 		if r, n = charNamed(d.b[start:d.i], r, n); n == 0 {

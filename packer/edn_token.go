@@ -16,66 +16,103 @@ func (d *ednDecoder) digitAt(i int) bool {
 	return isDigit(r)
 }
 
-// token moves over the characters of a symbol, keyword or character name and gives what it met
-// besides plain ones: slashed and coloned.
-func (d *ednDecoder) token() (slashed, coloned bool, f fault) {
-	b, i := d.b, d.i
-	for i < len(b) {
+// tokenEnd gives the end of the token that begins at i, and the classes of its bytes and of the one
+// behind it. Where ednHigh is among them the end is not known.
+func tokenEnd(b []byte, start int) (end int, met uint8) {
+	i := uint(start) // one comparison a byte
+	for ; i < uint(len(b)); i++ {
 		class := ednClass[b[i]]
-		if class == ednPlain {
-			i++
-			continue
-		}
+		met |= class
 		if class >= ednEnds {
-			if class == ednRefuse {
-				f = faultChar
-			}
 			break
 		}
-		switch class {
-		case ednSlash:
-			slashed = true
-		case ednColon:
-			coloned = true
-		case ednHigh:
-			r, n := utf8.DecodeRune(b[i:])
+	}
+	return int(i), met
+}
+
+// ednOdd are the classes that make a token worth a second look.
+const ednOdd = ednSlash | ednColon | ednHigh | ednRefuse
+
+// token moves over the characters of a symbol, keyword or character name and gives the classes of
+// those that it met.
+func (d *ednDecoder) token() (met uint8, f fault) {
+	end, met := tokenEnd(d.b, d.i)
+	if met&(ednHigh|ednRefuse) != 0 {
+		return d.highToken()
+	}
+	d.i = end
+	return met, fine
+}
+
+// highToken is token for one that has characters beyond ASCII, or a refused one, in it or behind it.
+func (d *ednDecoder) highToken() (met uint8, f fault) {
+	for d.i < len(d.b) {
+		class := ednClass[d.b[d.i]]
+		switch {
+		case class == ednRefuse:
+			return met, faultChar
+		case class >= ednEnds:
+			return met, fine
+		case class == ednHigh:
+			r, n := utf8.DecodeRune(d.b[d.i:])
 			if r == utf8.RuneError && n == 1 {
-				d.i = i
-				return slashed, coloned, faultUTF8
+				return met, faultUTF8
 			}
 			if isSpace(r) {
-				d.i = i
-				return slashed, coloned, fine
+				return met, fine
 			}
-			i += n - 1
+			d.i += n - 1
 		}
-		i++
+		d.i++
+		met |= class
 	}
-	d.i = i
-	return slashed, coloned, f
+	return met, fine
 }
 
 // keyword reads :name or :ns/name.
 func (d *ednDecoder) keyword() fault {
 	d.i++
-	start := d.i
-	slashed, coloned, f := d.token()
-	if f != fine {
-		return f
+	start, slash := d.i, -1
+	end, met := tokenEnd(d.b, start)
+	d.i = end
+	switch {
+	case met&ednOdd != 0 || end == start:
+		var f fault
+		if slash, f = d.oddKeyword(start, met); f != fine {
+			return f
+		}
+	case d.out.to == nowhere && d.ns.end == 0:
+		if d.hashing {
+			d.hash = hashBytes(d.seed, saltKeyword, d.b[start:end])
+		}
+		return fine
+	}
+	d.named(kindKeyword, d.b[start:d.i], slash)
+	return fine
+}
+
+// oddKeyword looks at a keyword whose name, which begins at start, is more than plain characters, or
+// nothing; met is what tokenEnd said of it. slash is where its first slash is, or -1.
+func (d *ednDecoder) oddKeyword(start int, met uint8) (slash int, f fault) {
+	if met&(ednHigh|ednRefuse) != 0 {
+		d.i = start
+		if met, f = d.highToken(); f != fine {
+			return -1, f
+		}
 	}
 	name := d.b[start:d.i]
-	slash := -1
-	if slashed {
-		slash = bytes.IndexByte(name, '/')
-	}
 	if len(name) == 0 && d.i == len(d.b) {
-		return faultEnd
+		return -1, faultEnd
 	}
-	if (slashed || len(name) == 0) && !isName(name, slash) || coloned && !isColoned(name, slash) {
-		return faultKeyword
+	slash = -1
+	if met&ednSlash != 0 {
+		slash = indexSlash(name)
 	}
-	d.named(kindKeyword, name, slash)
-	return fine
+	if (slash >= 0 || len(name) == 0) && !isName(name, slash) ||
+		met&ednColon != 0 && !isColoned(name, slash) {
+		return -1, faultKeyword
+	}
+	return slash, fine
 }
 
 // isColoned tells whether a token with colons may stand behind a keyword's own.
@@ -88,7 +125,6 @@ var doubleColon = []byte("::")
 // named gives a keyword or symbol to the sink, with the namespace of the map around where it has
 // none.
 func (d *ednDecoder) named(k kind, name []byte, slash int) {
-	d.name = name
 	if d.out.to == nowhere && !d.hashing {
 		return
 	}
@@ -96,10 +132,10 @@ func (d *ednDecoder) named(k kind, name []byte, slash int) {
 	if slash > 0 {
 		ns, name = name[:slash], name[slash+1:]
 	}
-	if d.ns != nil {
+	if d.ns.end != 0 {
 		switch {
 		case slash <= 0:
-			ns = d.ns
+			ns = d.b[d.ns.start:d.ns.end]
 		case len(ns) == 1 && ns[0] == '_':
 			ns = nil
 		}
@@ -111,7 +147,7 @@ func (d *ednDecoder) named(k kind, name []byte, slash int) {
 // symbol reads a symbol, or nil, true or false.
 func (d *ednDecoder) symbol() (kind, fault) {
 	start := d.i
-	slashed, coloned, f := d.token()
+	met, f := d.token()
 	if f != fine {
 		return 0, f
 	}
@@ -125,12 +161,13 @@ func (d *ednDecoder) symbol() (kind, fault) {
 		return d.word(kindFalse), fine
 	}
 	slash := -1
-	if slashed {
-		slash = bytes.IndexByte(name, '/')
+	if met&ednSlash != 0 {
+		slash = indexSlash(name)
 	}
-	if (slashed || coloned) && !isName(name, slash) {
+	if met&(ednSlash|ednColon) != 0 && !isName(name, slash) {
 		return 0, faultSymbol
 	}
+	d.nameAt = start
 	d.named(kindSymbol, name, slash)
 	return kindSymbol, fine
 }
@@ -143,12 +180,36 @@ func (d *ednDecoder) word(k kind) kind {
 }
 
 // number reads a numeral: it ends where white space or any macro character begins, : and # among
-// them.
+// them. The common one is an integer of decimal digits.
 func (d *ednDecoder) number() fault {
+	b, start := d.b, d.i
+	i := start
+	if b[i] == '-' {
+		i++
+	}
+	first := i
+	for i < len(b) && b[i]-'0' <= 9 {
+		i++
+	}
+	if i < len(b) && ednClass[b[i]]&(ednSpace|ednMacro) == 0 ||
+		b[first] == '0' && i > first+1 || i-first > NumberMax {
+		return d.anyNumber()
+	}
+	d.i = i
+	if d.hashing || d.out.to != nowhere {
+		n := number{radix: 10, neg: first > start, digits: b[first:i]}
+		d.hashNumber(&n)
+		d.out.number(&n)
+	}
+	return fine
+}
+
+// anyNumber is number for every numeral.
+func (d *ednDecoder) anyNumber() fault {
 	start := d.i
 	for d.i < len(d.b) {
 		c := d.b[d.i]
-		if class := ednClass[c]; class == ednSpace || class == ednMacro || c == ':' || c == '#' {
+		if ednClass[c]&(ednSpace|ednMacro) != 0 || c == ':' || c == '#' {
 			break
 		}
 		if c >= utf8.RuneSelf {

@@ -89,19 +89,18 @@ func init() {
 // appendJSONText appends text for the inside of a JSON string (RFC 8259 §7): what must be escaped
 // is, nothing else.
 func appendJSONText(dst, text []byte) []byte {
-	start := 0
-	for i := range len(text) {
-		x := jsonEscapes[text[i]]
-		if x == 0 {
-			continue
+	for {
+		n := escapeAt(text)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return dst
 		}
-		dst = append(dst, text[start:i]...)
-		if x == 'u' {
-			dst = appendUnit(dst, rune(text[i]))
-		} else {
+		c := text[n]
+		if x := jsonEscapes[c]; x != 'u' {
 			dst = append(dst, '\\', x)
+		} else {
+			dst = appendUnit(dst, rune(c))
 		}
-		start = i + 1
+		text = text[n+1:]
 	}
-	return append(dst, text[start:]...)
 }

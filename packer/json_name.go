@@ -1,6 +1,7 @@
 package packer
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 )
@@ -31,6 +32,10 @@ func (d *jsonDecoder) key(keys *keySet) fault {
 
 // keyName reads the name at i and gives it to the sink, as a keyword where it may be one.
 func (d *jsonDecoder) keyName(start int) (hash uint64, f fault) {
+	if text, ok := d.plain(); ok {
+		d.giveName(text, start, !d.stringKeys)
+		return hashBytes(0, saltString, text), fine
+	}
 	var buf [128]byte
 	text, f := d.text(buf[:0])
 	if f != fine {
@@ -88,40 +93,37 @@ func keywordText(text []byte) (slash int, ok bool) {
 	if len(text) == 0 || text[0] == '#' || text[0] == '\'' || text[0] == ':' {
 		return -1, false
 	}
+	met := ednPlain
+	for _, c := range text {
+		met |= ednClass[c]
+	}
 	slash = -1
-	colons := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch ednClass[c] {
-		case ednPlain:
-			if c < ' ' || c == 0x7F {
-				return -1, false
-			}
-			colons = 0
-		case ednSlash:
-			if slash < 0 {
-				slash = i
-			}
-			colons = 0
-		case ednColon:
-			if colons++; colons == 2 {
-				return -1, false
-			}
-		case ednHigh:
-			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 || !isPrint(r) {
-				return -1, false
-			}
-			i += n - 1
-			colons = 0
-		default:
-			return -1, false
-		}
+	switch {
+	case met == ednPlain:
+		return slash, true
+	case met >= ednEnds || met&ednControl != 0 || met&ednHigh != 0 && !prints(text):
+		return slash, false
+	case met&ednColon != 0 && bytes.Contains(text, doubleColon):
+		return slash, false
+	case met&ednSlash != 0:
+		slash = indexSlash(text)
 	}
 	if slash > 0 && slash+1 < len(text) && text[slash+1]-'0' <= 9 {
 		return -1, false
 	}
 	return slash, isName(text, slash)
+}
+
+// prints tells whether text is UTF-8 and has in it only what prints.
+func prints(text []byte) bool {
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r == utf8.RuneError && n == 1 || !isPrint(r) {
+			return false
+		}
+		text = text[n:]
+	}
+	return true
 }
 
 // isPrint tells whether r is a letter, mark, digit, sign or symbol: never white space or a control.

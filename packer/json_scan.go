@@ -22,6 +22,18 @@ func (s *jsonScanner) next() fault {
 	return faultEnd
 }
 
+// plain reads the string at i if there is no escape in it and no character beyond ASCII; ok is false
+// for any other, and nothing is read then.
+func (s *jsonScanner) plain() (text []byte, ok bool) {
+	start := s.i + 1
+	end := plainEnd(s.b, start)
+	if end >= len(s.b) || s.b[end] != '"' {
+		return nil, false
+	}
+	s.i = end + 1
+	return s.b[start:end], true
+}
+
 // another moves over the comma to the next element; more is false at the closing delimiter.
 func (s *jsonScanner) another(end byte) (more bool, f fault) {
 	if f := s.next(); f != fine {

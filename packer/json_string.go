@@ -1,7 +1,5 @@
 package packer
 
-import "unicode/utf8"
-
 // str reads a string (RFC 8259 §7) and gives it to the sink out.
 func (s *jsonScanner) str(out *encoder) fault {
 	s.i++
@@ -69,29 +67,24 @@ func (s *jsonScanner) text(dst []byte) ([]byte, fault) {
 
 // run moves over plain text up to the closing quote or, escaped, to a backslash.
 func (s *jsonScanner) run() (escaped bool, f fault) {
-	b, i := s.b, s.i
-	for i < len(b) {
-		switch stringClass[b[i]] {
-		case strPlain:
-			i++
-			continue
-		case strHigh:
-			r, n := utf8.DecodeRune(b[i:])
-			if r != utf8.RuneError || n != 1 {
-				i += n
-				continue
-			}
-			f = faultUTF8
-		case strControl:
-			f = faultControl
-		case strBackslash:
-			escaped = true
-		}
+	for {
+		i := plainEnd(s.b, s.i)
 		s.i = i
-		return escaped, f
+		if i >= len(s.b) {
+			return false, faultString
+		}
+		switch c := s.b[i]; {
+		case c == '"':
+			return false, fine
+		case c == '\\':
+			return true, fine
+		case c < ' ':
+			return false, faultControl
+		}
+		if s.i, f = validHigh(s.b, i); f != fine {
+			return false, f
+		}
 	}
-	s.i = i
-	return false, faultString
 }
 
 // escape reads one escape. A surrogate pair is one character, a lone surrogate is given as it is.

@@ -58,7 +58,24 @@ func (s *keyStack) close(set *keySet) {
 
 // add puts a key with this hash, found at byte at, into the set. When the set has that hash already
 // it is not added, and earlier is where the first one stands.
+//
+// While all keys are in the arrays no set has more than keysLinear; addMore does the rest.
 func (s *keyStack) add(set *keySet, hash uint64, at int) (earlier int, dup bool) {
+	n := uint(s.n)
+	if n >= keysInline || set.index != nil {
+		return s.addMore(set, hash, at)
+	}
+	for i := uint(set.base); i < n; i++ {
+		if s.hash[i] == hash {
+			return int(s.at[i]), true
+		}
+	}
+	s.hash[n], s.at[n] = hash, int32(at)
+	s.n++
+	return 0, false
+}
+
+func (s *keyStack) addMore(set *keySet, hash uint64, at int) (earlier int, dup bool) {
 	if set.index != nil {
 		if e, ok := set.index[hash]; ok {
 			return int(e), true

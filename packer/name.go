@@ -113,7 +113,7 @@ func ednTokenBytes(text []byte) (slash int, coloned, ok bool) {
 	slash = -1
 	for i := 0; i < len(text); i++ {
 		switch ednClass[text[i]] {
-		case ednPlain:
+		case ednPlain, ednControl:
 		case ednSlash:
 			if slash < 0 {
 				slash = i
