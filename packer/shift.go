@@ -14,12 +14,12 @@ const (
 // shift makes room for n bytes at dst[at:]. When it is given up there is room, with anything in it.
 func (e *encoder) shift(at, n int) {
 	end := len(e.dst)
-	e.moved += end - at
 	var room [16]byte
 	e.dst = append(e.dst, room[:n]...)
-	if e.moved > movedFree+movedFactor*end {
+	if e.moved+end-at > movedFree+movedFactor*end {
 		e.bad = faultMoved
 		return
 	}
+	e.moved += end - at
 	copy(e.dst[at+n:], e.dst[at:end])
 }
