@@ -151,7 +151,7 @@ type User struct {
 type Client struct {
 	Client     string
 	WS, Ajax   bool
-	Packer     packer.Format
+	Packer     packer.Packer
 	Lag        uint64
 	Topics     []string // that the session joined by itself, at most 1,000 of them
 	MoreTopics bool     // there are more

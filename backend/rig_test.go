@@ -153,8 +153,8 @@ func (f *fakeEngine) User(tenant, uid string, nilUID bool, done func(*backend.Us
 		return
 	}
 	done(&backend.User{WS: 1, Ajax: 1, More: nilUID, Clients: []backend.Client{
-		{Client: "c1", WS: true, Packer: packer.EDN, Lag: 3},
-		{Client: "c2", WS: true, Ajax: true, Packer: packer.JSON},
+		{Client: "c1", WS: true, Packer: packer.EDN.Packer(), Lag: 3},
+		{Client: "c2", WS: true, Ajax: true, Packer: packer.JSON.Packer()},
 	}}, true)
 }
 

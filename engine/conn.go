@@ -73,7 +73,7 @@ type conn struct {
 	state connState
 
 	loop   uint8
-	packer uint8
+	packer uint8 // packer.Packer; http: of the request in flight
 	home   uint8 // loop of the user's shard; valid when who != 0
 
 	who     arena.Ref // ws: identity (identity.go)

@@ -4,22 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/chskd/chskd/bufpool"
-	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/shard"
-	"github.com/chskd/chskd/wsframe"
 )
 
-// Journey iii, second half: what the shard says is to be delivered is encoded once
-// per run and packer, and handed to the owners of the conns.
-//
-// A sealed batch has room for a frame header in front, so that the same buffer serves
-// WebSocket conns (header and payload in one write) and polls (payload only):
-//
-//	[unused][frame header][payload]
-//	0       start(b)      frameRoom
-
-// frameRoom is the length of the longest header of a server's frame.
-const frameRoom = 10
+// Journey iii, second half: what the shard says is to be delivered is sealed once
+// per run and packer (seal.go), and handed to the owners of the conns.
 
 // fanBytes is the length of a full fan: 512 targets.
 const fanBytes = 8192
@@ -89,70 +78,6 @@ func (l *loop) fanOut(ref connRef, d *shard.Delivery, b *bufpool.Buf) {
 	}
 	m.fan.B = binary.LittleEndian.AppendUint64(m.fan.B, d.Ref)
 	m.fan.B = binary.LittleEndian.AppendUint64(m.fan.B, d.From)
-}
-
-// sealed is the encoding of a delivery in its packer, made when it is needed first.
-// The run keeps it for the sessions that follow.
-func (l *loop) sealed(d *shard.Delivery) *bufpool.Buf {
-	f := packer.Format(d.Packer)
-	if d.Run == nil {
-		l.m.Gaps.Add(1)
-		b := beginBatch(f, 1, 64)
-		b.B = f.AppendGap(b.B, d.Missed)
-		return endBatch(f, b)
-	}
-	if b, ok := d.Run.Sealed[f].(*bufpool.Buf); ok {
-		return b
-	}
-	size := 0
-	for _, e := range d.Run.Entries {
-		size += e.Payload.Len() + 2
-	}
-	b := beginBatch(f, len(d.Run.Entries), size)
-	first := true
-	for _, e := range d.Run.Entries {
-		frag, ok := e.Payload.(*payload).fragment(f)
-		if !ok {
-			continue // it was checked when it was pushed; counted there
-		}
-		if !first {
-			b.B = f.AppendBatchNext(b.B)
-		}
-		first = false
-		b.B = append(b.B, frag...)
-	}
-	b = endBatch(f, b)
-	d.Run.Sealed[f] = b
-	return b
-}
-
-func beginBatch(f packer.Format, n, size int) *bufpool.Buf {
-	b := bufpool.Get(frameRoom + size + 16)
-	b.B = append(b.B, make([]byte, frameRoom)...)
-	b.B = f.AppendBatchStart(b.B, n)
-	return b
-}
-
-// endBatch closes a batch and puts the frame header in front of it.
-func endBatch(f packer.Format, b *bufpool.Buf) *bufpool.Buf {
-	b.B = f.AppendBatchEnd(b.B)
-	n := len(b.B) - frameRoom
-	var head [frameRoom]byte
-	h := wsframe.AppendHeader(head[:0], opcode(f), n)
-	copy(b.B[frameRoom-len(h):], h)
-	return b.Seal()
-}
-
-// frameOf is the part of a sealed batch that goes over a WebSocket.
-func frameOf(b *bufpool.Buf) []byte {
-	n := len(b.B) - frameRoom
-	switch {
-	case n <= 125:
-		return b.B[frameRoom-2:]
-	case n <= 0xffff:
-		return b.B[frameRoom-4:]
-	}
-	return b.B
 }
 
 // onDeliver writes a batch to each target that stands where home thinks. What is

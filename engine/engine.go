@@ -39,8 +39,9 @@ type Engine struct {
 	gate    *admit.Gate
 	memory  *admit.Memory
 
-	pages  []byte // opts.Path with a trailing slash: paths below choose a packer
-	server *server
+	pages   []byte // opts.Path with a trailing slash: paths below choose a packer
+	packers string // what a client is told that asks for another packer
+	server  *server
 }
 
 // New makes an engine. It starts nothing: Run does.
@@ -54,13 +55,16 @@ func New(o Options, b Backend) (*Engine, error) {
 	if o.LPTimeoutMs >= 60_000 {
 		return nil, errors.New("engine: lp-timeout-ms must be below 60000: stock clients give a poll up then")
 	}
-	if o.Handshake != nil {
-		if err := packer.EDN.CheckValue(o.Handshake); err != nil {
-			return nil, fmt.Errorf("engine: handshake-data is not an edn value: %w", err)
-		}
+	if !o.Packers.Has(o.Packer) {
+		return nil, fmt.Errorf("engine: packer %v is not among the allowed ones, which are %v", o.Packer, o.Packers)
+	}
+	if err := checkHandshake(o.Handshake, o.Packers); err != nil {
+		return nil, err
 	}
 	e := &Engine{opts: o, backend: b, memory: admit.NewMemory(o.Limits.KeptSessions/10 + 1)}
 	e.pages = append([]byte(o.Path), '/')
+	e.packers = "No such packer; name one of " + o.Packers.String() + " as packer=NAME or in the path, " +
+		o.Path + "/NAME"
 	e.gate = admit.NewGate(o.Limits.MaxConns, o.Limits.MaxConns+o.Limits.HeldConns)
 	wake := make([]func(), o.Loops)
 	for i := range o.Loops {
@@ -76,6 +80,26 @@ func New(o Options, b Backend) (*Engine, error) {
 	}
 	e.server = newServer(e)
 	return e, nil
+}
+
+// checkHandshake checks the data that goes with every handshake: it must be sayable in every packer
+// that a client may choose.
+func checkHandshake(data []byte, allowed packer.Set) error {
+	if data == nil {
+		return nil
+	}
+	if err := packer.EDN.CheckValue(data); err != nil {
+		return fmt.Errorf("engine: handshake-data is not an edn value: %w", err)
+	}
+	for p := range packer.Packer(packer.Packers) {
+		if !allowed.Has(p) {
+			continue
+		}
+		if _, err := packer.Append(nil, p.Format(), data, packer.EDN, packer.Options{}); err != nil {
+			return fmt.Errorf("engine: handshake-data cannot be written in %v, which clients may choose: %w", p, err)
+		}
+	}
+	return nil
 }
 
 // Clock is the source of ticks; somebody must call its Run on a goroutine.

@@ -131,10 +131,10 @@ func (l *loop) kaliveDue(slot uint32, c *conn) {
 		l.timers.kalive.Push(l.conns.timer(slot), l.now+half)
 		return
 	}
-	f := packer.Format(c.packer)
+	ping := packer.Packer(c.packer).Format().Literal(packer.ServerPing)
 	c.flags |= fPinged
 	l.m.PingsOut.Add(1)
-	if l.sendFrame(slot, c, opcode(f), f.Literal(packer.ServerPing)) {
+	if l.sendMessage(slot, c, ping) {
 		l.timers.pinged.Push(l.conns.timer(slot), l.now+l.opts.WSPingTimeoutMs)
 	}
 }
@@ -231,7 +231,7 @@ func (l *loop) callbacksDue() {
 			continue
 		}
 		if c := l.conns.get(e.ref); c != nil {
-			l.replyWS(c, slot, packer.Format(c.packer).Literal(packer.ErrorValue))
+			l.replyWS(c, slot, packer.Packer(c.packer).Format().Literal(packer.ErrorValue))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/chskd/chskd/longpoll"
 	"github.com/chskd/chskd/mailbox"
 	"github.com/chskd/chskd/metrics"
+	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/shard"
 )
 
@@ -65,13 +66,17 @@ type loop struct {
 	drainStep int
 	ending    []uint64
 
-	head    httpmin.Head // of the request being read
-	scratch []byte       // what is written is built here
-	hello   []byte       // message being packed
-	asm     []byte       // message in pieces whose conn has no buffer yet
-	value   []byte       // reply being translated
-	token   []byte       // reply_to of the event being handled
-	form    []byte       // decoded parameters of the request being handled
+	head    httpmin.Head   // of the request being read
+	gzip    *packer.Gzip   // for conns whose packer wraps
+	split   packer.Message // message being handled
+	scratch []byte         // what is written is built here
+	hello   []byte         // message being written, before it is wrapped
+	wrapped []byte         // and after
+	plain   []byte         // batch being written, before it is wrapped
+	asm     []byte         // message in pieces whose conn has no buffer yet
+	value   []byte         // reply being translated
+	token   []byte         // reply_to of the event being handled
+	form    []byte         // decoded parameters of the request being handled
 	date    [29]byte
 	dateAt  int64
 	hash    digest
@@ -85,8 +90,8 @@ func newLoop(e *Engine, id int) *loop {
 		out: make([][]msg, o.Loops), lastFan: make([]fanRef, o.Loops),
 		polls:  longpoll.New(o.LPTimeoutMs, o.Limits.PollsPerSession),
 		posts:  longpoll.NewPosts(o.Limits.ReplayMs, o.LPTimeoutMs, o.Limits.ReplayedPosts),
-		nudged: map[uint64]uint32{},
-		rng:    rand.NewChaCha8(seed()),
+		nudged: map[uint64]uint32{}, gzip: new(packer.Gzip),
+		rng: rand.NewChaCha8(seed()),
 	}
 	l.time = e.clock.Read
 	l.sh = shard.New(shard.Config{

@@ -54,7 +54,7 @@ const (
 type msg struct {
 	kind   msgKind
 	flags  uint8
-	packer uint8
+	packer uint8 // a packer.Packer; of mPush and mReply the packer.Format of what the backend gave
 	ref    connRef
 	id     uint64 // shard.SessionID, or a slot
 	a, b   uint64

@@ -29,7 +29,8 @@ type Options struct {
 	Listen      string // host:port; port 0 lets the kernel choose
 	Path        string // of the channel socket, as "/chsk"
 	Loops       int
-	Packer      packer.Format // for conns that do not choose one
+	Packer      packer.Packer // for conns that do not choose one; one of Packers
+	Packers     packer.Set    // that a conn may choose
 	Auth        *auth.Checker
 	RememberUID bool   // auth mode dev: a POST has the uid of its client-id's last GET
 	Handshake   []byte // an edn value for every handshake, nil for none
@@ -90,7 +91,7 @@ type Limits struct {
 // Defaults returns the options of a server that was told nothing.
 func Defaults() Options {
 	return Options{
-		Listen: "127.0.0.1:8080", Path: "/chsk", Loops: 1,
+		Listen: "127.0.0.1:8080", Path: "/chsk", Loops: 1, Packers: packer.AllPackers,
 		WSKaliveMs: 25000, WSPingTimeoutMs: 10000, LPTimeoutMs: 20000,
 		SendBufMsWS: 30, SendBufMsAjax: 100,
 		ReconnectMsWS: 2500, ReconnectMsAjax: 5000,

@@ -21,13 +21,13 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.refuseAuth(slot, c, q, refusal)
 		return
 	}
-	f, ok := l.formatOf(h.Path, &p)
+	chosen, ok := l.packerOf(h.Path, &p)
 	if !ok {
-		l.respondText(slot, c, q, 400, "Unknown packer; this server speaks edn and json")
+		l.refusePacker(slot, c, q)
 		return
 	}
 	l.m.Polls.Add(1)
-	m := msg{kind: mPoll, packer: uint8(f)}
+	m := msg{kind: mPoll, packer: uint8(chosen)}
 	if p.handshake {
 		m.flags = flagHandshake
 	}
@@ -35,7 +35,7 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	b := bufpool.Get(64)
 	b.B = appendIdentity(b.B, &who)
 	m.buf = b.Seal()
-	c.packer, c.home = uint8(f), uint8(l.eng.homeOf(&who))
+	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
 	m.ref = l.await(slot, c, q, waitPoll)
 	l.post(int(c.home), m)
 }
@@ -77,10 +77,10 @@ func (l *loop) await(slot uint32, c *conn, q *request, w waitKind) connRef {
 // onPoll is home's part: what a poll gets.
 func (l *loop) onPoll(m *msg) {
 	who := parseIdentity(m.buf.B)
-	f := packer.Format(m.packer)
+	p := packer.Packer(m.packer)
 	defer m.buf.Release()
 	if l.draining {
-		l.answer(m.ref, literal(f, packer.Timeout), 0)
+		l.answer(m.ref, l.literal(p, packer.Timeout), 0)
 		return
 	}
 	id, verdict, err := l.sh.Poll(l.now, keyOf(&who), uint64(m.ref), m.packer,
@@ -95,25 +95,16 @@ func (l *loop) onPoll(m *msg) {
 		l.m.PollsNow.Add(1)
 		l.polls.Park(l.now, uint64(m.ref), ^uint64(m.ref))
 	case verdict == shard.Handshake:
-		b := bufpool.Get(128)
-		b.B = f.AppendHandshake(b.B, who.uid, who.nilUID, l.opts.Handshake)
-		l.answer(m.ref, b.Seal(), 0)
+		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
+		l.answer(m.ref, l.packed(p, l.hello), 0)
 	default:
 		// One that is late (shard.Late) waits like any other, and gets nothing.
 		l.m.PollsNow.Add(1)
 		if old := l.polls.Park(l.now, uint64(m.ref), uint64(id)); old != 0 {
 			l.m.PollsNow.Sub(1)
-			l.answer(connRef(old), literal(f, packer.Timeout), 0)
+			l.answerTimeout(connRef(old), packer.Timeout)
 		}
 	}
-}
-
-// literal is a message that never varies as a buffer to post.
-func literal(f packer.Format, lit packer.Literal) *bufpool.Buf {
-	s := f.Literal(lit)
-	b := bufpool.Get(len(s))
-	b.B = append(b.B, s...)
-	return b.Seal()
 }
 
 // answer posts the body of an answer to the request ref; seq is the position that a
@@ -150,7 +141,8 @@ func (l *loop) onAnswerLit(m *msg) {
 		l.m.DeliveriesLate.Add(1)
 		return
 	}
-	if _, ok := l.complete(m.ref, packer.Format(c.packer).Literal(packer.Literal(m.a))); ok {
+	p := packer.Packer(c.packer)
+	if _, ok := l.complete(m.ref, l.wrap(p, p.Format().Literal(packer.Literal(m.a)))); ok {
 		l.traffic(m.ref.slot())
 	}
 }
@@ -167,7 +159,7 @@ func (l *loop) complete(ref connRef, body []byte) (c *conn, ok bool) {
 	q := x.req
 	x.wait = waitNothing
 	q.close = q.close || l.draining
-	r := httpmin.Response{Status: 200, ContentType: httpmin.TypeText}
+	r := httpmin.Response{Status: 200, ContentType: mediaType(packer.Packer(c.packer))}
 	return c, l.respond(ref.slot(), c, &q, r, body)
 }
 

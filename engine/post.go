@@ -25,30 +25,46 @@ func (l *loop) send(slot uint32, c *conn, h *httpmin.Head, q *request, body []by
 		l.refuseAuth(slot, c, q, refusal)
 		return
 	}
-	f, ok := l.formatOf(h.Path, &p)
+	chosen, ok := l.packerOf(h.Path, &p)
 	if !ok {
-		l.respondText(slot, c, q, 400, "Unknown packer; this server speaks edn and json")
+		l.refusePacker(slot, c, q)
+		return
+	}
+	packed, reason := posted(chosen, h, p.ppstr, body)
+	if reason != "" {
+		l.refuseSend(slot, c, q, &who, 400, reason)
 		return
 	}
 	l.m.Posts.Add(1)
-	l.m.BytesIn.Add(uint64(len(p.ppstr)))
-	home := l.eng.homeOf(&who)
-	var m packer.Message
-	if err := f.ParseMessage(p.ppstr, &m); err != nil {
+	l.m.BytesIn.Add(uint64(len(packed)))
+	switch err := l.parse(chosen, packed); {
+	case err == packer.ErrTooLarge:
+		l.refuseSend(slot, c, q, &who, 413, "The message is too long when inflated")
+	case err != nil:
 		l.m.Undecodable.Add(1)
-		b := bufpool.Get(64)
-		b.B = appendIdentity(b.B, &who)
-		l.post(home, msg{kind: mNudge, buf: b.Seal()})
-		l.respondText(slot, c, q, 400, "The message is not readable as "+f.String())
-		return
+		l.refuseSend(slot, c, q, &who, 400, "The message is not readable as "+chosen.String())
+	default:
+		home := l.eng.homeOf(&who)
+		c.packer, c.home = uint8(chosen), uint8(home)
+		m := l.postMsg(&who, &l.split)
+		m.ref, m.packer = l.await(slot, c, q, waitPost), c.packer
+		m.a = l.replayKey(&p, packed)
+		l.post(home, m)
 	}
-	c.packer, c.home = uint8(f), uint8(home)
-	l.post(home, l.postMsg(l.await(slot, c, q, waitPost), f, &who, &p, &m))
+	l.parsed(len(packed))
 }
 
-// postMsg packs a send for home: identity and event in one buffer.
-func (l *loop) postMsg(ref connRef, f packer.Format, who *identity, p *params, m *packer.Message) msg {
-	out := msg{kind: mPost, ref: ref, packer: uint8(f)}
+// refuseSend answers a send that cannot be taken, and has home nudge its client's poll.
+func (l *loop) refuseSend(slot uint32, c *conn, q *request, who *identity, status int, reason string) {
+	b := bufpool.Get(64)
+	b.B = appendIdentity(b.B, who)
+	l.post(l.eng.homeOf(who), msg{kind: mNudge, buf: b.Seal()})
+	l.respondText(slot, c, q, status, reason)
+}
+
+// postMsg is a send for home: identity and event in one buffer.
+func (l *loop) postMsg(who *identity, m *packer.Message) msg {
+	out := msg{kind: mPost}
 	b := bufpool.Get(64 + len(m.Event))
 	b.B = appendIdentity(b.B, who)
 	out.b = uint64(len(b.B))
@@ -60,22 +76,27 @@ func (l *loop) postMsg(ref connRef, f packer.Format, who *identity, p *params, m
 	if m.Kind == packer.BadEvent {
 		out.flags |= flagBad
 	}
-	if len(p.udt) > 0 {
-		// The replay of a browser is the same to the byte; udt is its clock.
-		l.hash.Reset()
-		_, _ = l.hash.Write(p.client) // a hash takes everything
-		_, _ = l.hash.Write(p.udt)
-		_, _ = l.hash.Write(p.ppstr)
-		out.a = l.hash.Sum64() | 1
-	}
 	return out
+}
+
+// replayKey names a send: the replay of a browser is the same to the byte, and udt is its clock.
+// 0 is a send without, which is never a replay.
+func (l *loop) replayKey(p *params, packed []byte) uint64 {
+	if len(p.udt) == 0 {
+		return 0
+	}
+	l.hash.Reset()
+	_, _ = l.hash.Write(p.client) // a hash takes everything
+	_, _ = l.hash.Write(p.udt)
+	_, _ = l.hash.Write(packed)
+	return l.hash.Sum64() | 1
 }
 
 // onPost is home's part: once, in order, from a present user.
 func (l *loop) onPost(m *msg) {
 	defer m.buf.Release()
 	who := parseIdentity(m.buf.B[:m.b])
-	f := packer.Format(m.packer)
+	p := packer.Packer(m.packer)
 	wantsReply := m.flags&flagCallback != 0
 	slot, verdict := l.posts.Open(l.now, m.a, uint64(m.ref), m.packer, wantsReply)
 	switch verdict {
@@ -95,7 +116,7 @@ func (l *loop) onPost(m *msg) {
 		// Its user has as many sessions as one may have, or too many sends wait for a
 		// reply: it cannot be taken now, which a stock client is told softly.
 		l.m.PostsRefused.Add(1)
-		l.answerPost(slot, literal(f, packer.Error))
+		l.answerPost(slot, l.literal(p, packer.Error))
 		return
 	}
 	l.m.EventsIn.Add(1)
@@ -112,7 +133,7 @@ func (l *loop) onPost(m *msg) {
 		l.token = appendToken(l.token[:0], l.id, cb, secret)
 		token = l.token
 	}
-	taken := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, true, f,
+	taken := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, true, p.Format(),
 		m.buf.B[m.b:], bad, token, l.wall)
 	switch {
 	case wantsReply && taken:
@@ -120,12 +141,12 @@ func (l *loop) onPost(m *msg) {
 	case wantsReply:
 		l.m.EventsDropped.Add(1)
 		l.callbacks.drop(&l.ids, nil, cb)
-		l.answerPost(slot, literal(f, packer.Error))
+		l.answerPost(slot, l.literal(p, packer.Error))
 	default:
 		if !taken {
 			l.m.EventsDropped.Add(1)
 		}
-		l.answerPost(slot, literal(f, packer.Dummy))
+		l.answerPost(slot, l.literal(p, packer.Dummy))
 	}
 }
 
@@ -152,28 +173,27 @@ func (l *loop) postsDue() {
 
 // timeoutPost answers a send that nobody answered.
 func (l *loop) timeoutPost(slot uint64) {
-	if f, ok := l.posts.Packer(slot); ok {
-		l.answerPost(slot, literal(packer.Format(f), packer.Timeout))
+	if p, ok := l.posts.Packer(slot); ok {
+		l.answerPost(slot, l.literal(packer.Packer(p), packer.Timeout))
 	}
 }
 
 // replyPost answers a send with a backend's value, which is in format from.
 func (l *loop) replyPost(slot uint64, value []byte, from packer.Format) error {
-	f, ok := l.posts.Packer(slot)
+	n, ok := l.posts.Packer(slot)
 	if !ok {
 		l.m.RepliesLate.Add(1)
 		return ErrUnknownReply
 	}
-	to := packer.Format(f)
-	v, err := packer.Append(l.hello[:0], to, value, from, packer.Options{})
+	p := packer.Packer(n)
+	v, err := packer.Append(l.value[:0], p.Format(), value, from, packer.Options{})
 	if err != nil {
 		return err
 	}
-	l.hello = v
-	b := bufpool.Get(len(v) + 16)
-	b.B = to.AppendReply(b.B, v, nil)
+	l.value = v
+	l.hello = p.Format().AppendReply(l.hello[:0], v, nil)
 	l.m.Replies.Add(1)
-	l.answerPost(slot, b.Seal())
+	l.answerPost(slot, l.packed(p, l.hello))
 	return nil
 }
 

@@ -143,7 +143,7 @@ func (l *loop) onPush(m *msg) {
 }
 
 // payload is what an entry carries: the event as it was pushed, and its fragment for
-// each packer that a session asked for.
+// each format that a session asked for.
 //
 // Owner: loop.
 type payload struct {
@@ -181,10 +181,11 @@ func (p *payload) Release() {
 	l.payloads = p
 }
 
-// fragment is the event in f, made when it is asked for first. ok is false when it
-// cannot be written in f.
+// fragment is the event in f, made when it is asked for first. It holds no references to
+// what stands elsewhere, so that it may stand anywhere. ok is false when the event cannot
+// be written in f.
 func (p *payload) fragment(f packer.Format) (b []byte, ok bool) {
-	if f == p.format {
+	if f == p.format && f.Plain() {
 		return p.src.B, true
 	}
 	if p.frags[f] != nil {
@@ -245,7 +246,8 @@ func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Forma
 	if c == nil {
 		panic("engine: a callback outlived its conn")
 	}
-	v, err := packer.Append(l.value[:0], packer.Format(c.packer), value, from, packer.Options{})
+	to := packer.Packer(c.packer).Format()
+	v, err := packer.Append(l.value[:0], to, value, from, packer.Options{})
 	if err != nil {
 		return err
 	}

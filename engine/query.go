@@ -17,7 +17,7 @@ type UserInfo struct {
 type SessionInfo struct {
 	Client   string
 	WS, Ajax bool
-	Packer   packer.Format
+	Packer   packer.Packer
 	Lag      uint64 // entries that it has not been sent yet
 }
 
@@ -116,7 +116,7 @@ func (l *loop) tellUser(m *msg, q *query) {
 			return
 		}
 		t.list = append(t.list, SessionInfo{Client: string(s.Client), WS: s.WS, Ajax: s.Ajax,
-			Packer: packer.Format(s.Packer), Lag: s.Lag})
+			Packer: packer.Packer(s.Packer), Lag: s.Lag})
 	})
 	if ok {
 		ws, ajax := t.info.WS, t.info.Ajax

@@ -3,7 +3,6 @@ package engine
 import (
 	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/httpmin"
-	"github.com/chskd/chskd/packer"
 )
 
 // request is what an answer needs to know about the request that it answers.
@@ -158,17 +157,4 @@ func (l *loop) remember(h *httpmin.Head, p *params) []byte {
 		l.eng.memory.Put(p.client, p.client)
 	}
 	return p.uid
-}
-
-// formatOf is the packer of a request: a path below the channel's names one, so
-// does the parameter `packer`, else it is the server's.
-func (l *loop) formatOf(path []byte, p *params) (packer.Format, bool) {
-	name := p.packer
-	if len(path) > len(l.opts.Path) {
-		name = path[len(l.eng.pages):]
-	}
-	if name == nil {
-		return l.opts.Packer, true
-	}
-	return packer.Named(string(name))
 }

@@ -73,10 +73,10 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.refuseAuth(slot, c, q, refusal)
 		return
 	}
-	f, ok := l.formatOf(h.Path, &p)
+	chosen, ok := l.packerOf(h.Path, &p)
 	if !ok {
 		l.m.UpgradesBad.Add(1)
-		l.respondText(slot, c, q, 400, "Unknown packer; this server speaks edn and json")
+		l.refusePacker(slot, c, q)
 		return
 	}
 	if l.draining {
@@ -86,22 +86,22 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.held++
 		return
 	}
-	if !l.accept(slot, c, h, f, &who) {
+	if !l.accept(slot, c, h, chosen, &who) {
 		return
 	}
 	l.hello = appendIdentity(l.hello[:0], &who) // not in l.form: who is made of it
 	c.who = l.ids.Put(l.hello)
 	c.flags |= fGated
-	c.packer, c.home = uint8(f), uint8(l.eng.homeOf(&who))
+	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.ids.Get(c.who)...)
-	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: uint8(f),
+	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
 		a: uint64(l.now), buf: b.Seal()})
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
 }
 
 // accept writes 101 and, for a channel socket, the handshake message; one write.
-func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, f packer.Format, who *identity) bool {
+func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, who *identity) bool {
 	if err := httpmin.CheckUpgrade(h); err != nil {
 		l.m.UpgradesBad.Add(1)
 		l.refuse(slot, c, err.Status, err.Reason)
@@ -109,9 +109,9 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, f packer.Format, wh
 	}
 	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey)
 	if who != nil {
-		hello := f.AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
-		l.hello = hello
-		out = wsframe.AppendHeader(out, opcode(f), len(hello))
+		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
+		hello := l.wrap(p, l.hello)
+		out = wsframe.AppendHeader(out, opcode(p), len(hello))
 		out = append(out, hello...)
 	}
 	l.scratch = out
@@ -137,12 +137,4 @@ func (l *loop) upgradeEcho(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	if l.accept(slot, c, h, 0, nil) {
 		c.flags |= fEcho
 	}
-}
-
-// opcode of a packer's messages: text, or binary for one that packs to bytes.
-func opcode(f packer.Format) wsframe.Opcode {
-	if f.Packer().Binary() {
-		return wsframe.Binary
-	}
-	return wsframe.Text
 }

@@ -134,28 +134,42 @@ func (l *loop) onPong(slot uint32, c *conn, payload []byte) {
 
 // message handles one chsk message.
 func (l *loop) message(slot uint32, c *conn, res *wsframe.Result) {
-	f := packer.Format(c.packer)
-	var m packer.Message
-	if f.Packer().Binary() != (res.Opcode == wsframe.Binary) || f.ParseMessage(res.Payload, &m) != nil {
-		l.m.Undecodable.Add(1) // the conn stays open and nothing is answered, as in Sente
+	p := packer.Packer(c.packer)
+	if res.Opcode != opcode(p) {
+		l.m.Undecodable.Add(1) // as below
 		return
 	}
+	switch err := l.parse(p, res.Payload); {
+	case err == packer.ErrTooLarge:
+		l.fail(slot, c, 1009, "the message is too long when inflated")
+		return
+	case err != nil:
+		l.m.Undecodable.Add(1) // the conn stays open and nothing is answered, as in Sente
+	default:
+		l.messageOf(slot, c, &l.split)
+	}
+	l.parsed(len(res.Payload))
+}
+
+// messageOf handles a message that was read.
+func (l *loop) messageOf(slot uint32, c *conn, m *packer.Message) {
 	switch m.Kind {
 	case packer.Ping:
 		l.m.PingsIn.Add(1)
 		if m.Callback != nil {
-			l.hello = f.AppendPong(l.hello[:0], m.Callback)
-			l.sendFrame(slot, c, opcode(f), l.hello)
+			l.hello = packer.Packer(c.packer).Format().AppendPong(l.hello[:0], m.Callback)
+			l.sendMessage(slot, c, l.hello)
 		}
 	case packer.Pong:
 	default:
-		l.event(slot, c, &m)
+		l.event(slot, c, m)
 	}
 }
 
 // event takes one client event to the backend.
 func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 	l.m.EventsIn.Add(1)
+	f := packer.Packer(c.packer).Format()
 	bad := m.Kind == packer.BadEvent
 	if bad {
 		l.m.BadEvents.Add(1)
@@ -164,14 +178,13 @@ func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 	var cb uint32
 	if m.Callback != nil {
 		if cb = l.openCallback(slot, c, m.Callback); cb == 0 {
-			l.sendReply(slot, c, packer.Format(c.packer).Literal(packer.ErrorValue), m.Callback)
+			l.sendReply(slot, c, f.Literal(packer.ErrorValue), m.Callback)
 			return
 		}
 		l.token = appendToken(l.token[:0], l.id, cb, l.callbacks.entries[cb].secret)
 		token = l.token
 	}
 	who := parseIdentity(l.ids.Get(c.who))
-	f := packer.Format(c.packer)
 	if l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, false, f, m.Event, bad, token, l.wall) {
 		return
 	}
@@ -194,7 +207,7 @@ func (l *loop) openCallback(slot uint32, c *conn, cb []byte) uint32 {
 	return n
 }
 
-// replyWS answers callback n of c with a value in c's packer, and forgets it.
+// replyWS answers callback n of c with a value in c's format, and forgets it.
 func (l *loop) replyWS(c *conn, n uint32, value []byte) {
 	e := l.callbacks.entries[n]
 	slot := e.ref.slot()
@@ -208,9 +221,8 @@ func (l *loop) replyWS(c *conn, n uint32, value []byte) {
 
 // sendReply writes [value cb].
 func (l *loop) sendReply(slot uint32, c *conn, value, cb []byte) {
-	f := packer.Format(c.packer)
-	l.hello = f.AppendReply(l.hello[:0], value, cb)
-	l.sendFrame(slot, c, opcode(f), l.hello)
+	l.hello = packer.Packer(c.packer).Format().AppendReply(l.hello[:0], value, cb)
+	l.sendMessage(slot, c, l.hello)
 }
 
 // closeAnswer is the close code and reason of a frame error.

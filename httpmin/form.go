@@ -41,10 +41,17 @@ func HasParam(query []byte, name string) bool {
 
 // Form says whether the body is a form: whether the media type of Content-Type
 // is application/x-www-form-urlencoded, whatever its parameters.
-func (h *Head) Form() bool {
+func (h *Head) Form() bool { return h.media("application/x-www-form-urlencoded") }
+
+// Octets says the same of application/octet-stream: the body is bytes.
+func (h *Head) Octets() bool { return h.media(TypeOctets) }
+
+// media says whether the media type of Content-Type is name, in whatever case
+// (RFC 9110 §8.3.1).
+func (h *Head) media(name string) bool {
 	t := h.ContentType
 	if semi := bytes.IndexByte(t, ';'); semi >= 0 {
 		t = t[:semi]
 	}
-	return sameName(trim(t), "application/x-www-form-urlencoded")
+	return sameName(trim(t), name)
 }

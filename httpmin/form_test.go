@@ -114,26 +114,28 @@ func TestParamRoundTrip(t *testing.T) {
 	}
 }
 
-func TestHeadForm(t *testing.T) {
+func TestHeadMedia(t *testing.T) {
 	for _, c := range []struct {
-		contentType string
-		want        bool
+		contentType  string
+		form, octets bool
 	}{
-		{"application/x-www-form-urlencoded", true},
-		{"application/x-www-form-urlencoded;charset=UTF-8", true},
-		{"Application/X-WWW-Form-URLEncoded ; a=b", true},
-		{"application/x-www-form-urlencodedx", false},
-		{"application/octet-stream", false},
-		{"text/plain; application/x-www-form-urlencoded", false},
-		{"", false},
+		{"application/x-www-form-urlencoded", true, false},
+		{"application/x-www-form-urlencoded;charset=UTF-8", true, false},
+		{"Application/X-WWW-Form-URLEncoded ; a=b", true, false},
+		{"application/x-www-form-urlencodedx", false, false},
+		{"application/octet-stream", false, true},
+		{"APPLICATION/octet-stream; a=application/x-www-form-urlencoded", false, true},
+		{"application/octet", false, false},
+		{"text/plain; application/x-www-form-urlencoded", false, false},
+		{"", false, false},
 	} {
 		h := httpmin.Head{ContentType: []byte(c.contentType)}
-		if h.Form() != c.want {
-			t.Errorf("RFC 9110 §8.3.1 %q: %v, want %v", c.contentType, !c.want, c.want)
+		if h.Form() != c.form || h.Octets() != c.octets {
+			t.Errorf("RFC 9110 §8.3.1 %q: form %v, octets %v", c.contentType, h.Form(), h.Octets())
 		}
 	}
-	if h := new(httpmin.Head); h.Form() {
-		t.Error("no Content-Type is a form")
+	if h := new(httpmin.Head); h.Form() || h.Octets() {
+		t.Error("no Content-Type is one")
 	}
 }
 

@@ -2,13 +2,14 @@ package httpmin
 
 import "strconv"
 
-// Content types of answers. Sente clients look at neither; so the one for packed
-// values is not the text/html that http-kit gives them, which would make a page
-// of markup that a user put into an event or an id.
+// Content types of answers. Sente clients do not look at them; so the one for values
+// packed to text is not the text/html that http-kit gives them, which would make a
+// page of markup that a user put into an event or an id.
 const (
-	TypeText = "text/plain; charset=utf-8"
-	TypeJSON = "application/json"
-	TypeHTML = "text/html; charset=utf-8"
+	TypeText   = "text/plain; charset=utf-8"
+	TypeJSON   = "application/json"
+	TypeHTML   = "text/html; charset=utf-8"
+	TypeOctets = "application/octet-stream" // values packed to bytes
 )
 
 // Continue is the whole interim response to Expect: 100-continue

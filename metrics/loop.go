@@ -50,7 +50,8 @@ type Loop struct {
 
 	EventsIn      Counter // events from clients
 	BadEvents     Counter
-	Undecodable   Counter
+	Undecodable   Counter // not readable in the conn's packer
+	Bombs         Counter // inflate beyond the limit of a message: 1009 or 413
 	EventsDropped Counter // the backend queue was full or nobody listens
 	BytesIn       Counter
 	BytesOut      Counter

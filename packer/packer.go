@@ -50,3 +50,26 @@ func NamedPacker(name string) (p Packer, ok bool) {
 	}
 	return f.Packer(), ok
 }
+
+// Set is a set of packers. The zero Set is empty.
+type Set uint8
+
+// AllPackers has every packer.
+const AllPackers = Set(1<<Packers - 1)
+
+// Add returns s with p in it.
+func (s Set) Add(p Packer) Set { return s | 1<<p }
+
+// Has tells whether p is in s.
+func (s Set) Has(p Packer) bool { return p < Packers && s>>p&1 != 0 }
+
+// String is the names of the packers in s, as "edn, transit, gzip-edn".
+func (s Set) String() string {
+	var names []string
+	for p := range Packer(Packers) {
+		if s.Has(p) {
+			names = append(names, p.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}

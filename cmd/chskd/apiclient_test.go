@@ -76,7 +76,7 @@ func (e *cliEngine) Connected(q backend.Query, done func(*backend.Connected)) {
 }
 
 func (e *cliEngine) User(_, uid string, _ bool, done func(*backend.User, bool)) {
-	done(&backend.User{More: true, Clients: []backend.Client{{Client: "c1", WS: true, Packer: packer.JSON, Lag: 2}}},
+	done(&backend.User{More: true, Clients: []backend.Client{{Client: "c1", WS: true, Packer: packer.JSON.Packer(), Lag: 2}}},
 		uid != "nobody")
 }
 

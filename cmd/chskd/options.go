@@ -11,7 +11,6 @@ import (
 
 	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/engine"
-	"github.com/chskd/chskd/packer"
 )
 
 // settings are the options of `chskd serve` as they are written; build checks them and
@@ -19,7 +18,7 @@ import (
 type settings struct {
 	engine.Options
 	apiSocket  string
-	packer     string
+	packers    packerSettings
 	auth       string
 	origins    []string
 	csrfToken  string
@@ -35,7 +34,7 @@ type settings struct {
 }
 
 func defaultSettings() *settings {
-	s := &settings{Options: engine.Defaults(), packer: "edn", auth: "client", redelivery: "tcp", logLevel: "info"}
+	s := &settings{Options: engine.Defaults(), auth: "client", redelivery: "tcp", logLevel: "info"}
 	s.Loops = runtime.GOMAXPROCS(0)
 	s.maxMessage = s.Limits.MessageBytes
 	s.outBytes = s.Limits.OutBytes
@@ -48,12 +47,11 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", s.Listen,
 		"address to listen on, host:port; port 0 lets the kernel choose")
 	f.StringVar(&s.Path, "path", s.Path,
-		"path of the channel socket; PATH/edn and PATH/json choose a packer")
+		"path of the channel socket; PATH/NAME chooses a packer")
 	f.StringVar(&s.apiSocket, "api-socket",
 		"", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, "+
 			"$XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
-	f.StringVar(&s.packer, "packer", s.packer,
-		"packer of clients that do not choose one: edn or json")
+	s.packers.flags(f)
 	f.StringVar(&s.auth, "auth", s.auth,
 		"who a client is: client (uid = client-id), anonymous, or dev (uid = parameter "+
 			"uid)")
@@ -105,9 +103,9 @@ func (s *settings) flags(f *pflag.FlagSet) {
 
 // build checks the settings and completes Options. Errors say what to write instead.
 func (s *settings) build(log *slog.Logger) error {
-	var ok bool
-	if s.Packer, ok = packer.Named(s.packer); !ok {
-		return fmt.Errorf("--packer %q: write edn or json", s.packer)
+	var err error
+	if s.Packer, s.Packers, err = s.packers.build(); err != nil {
+		return err
 	}
 	if s.demo && s.Path != "/chsk" {
 		return fmt.Errorf("--demo with --path %s: the demo's page uses /chsk; leave --path out", s.Path)

@@ -96,7 +96,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	}
 	a.ready.Store(true)
 	fmt.Fprintf(out, "chskd %s listening on http://%s%s, API socket %s, %d loops, packer %s, auth %s\n",
-		versionText(), addr, s.Path, s.apiSocket, s.Loops, s.packer, s.auth)
+		versionText(), addr, s.Path, s.apiSocket, s.Loops, s.Packer, s.auth)
 	warn(s, log)
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(socket) }()
