@@ -121,12 +121,19 @@ func checkMessage(t *testing.T, f packer.Format, in []byte, errValue error) {
 // checkInside puts a value into an event, and into both slots of a message.
 func checkInside(t *testing.T, f packer.Format, value []byte) {
 	t.Helper()
-	id, sep := ":a/b", " "
-	if f == packer.JSON {
-		id, sep = `"a/b"`, ","
+	plain, err := packer.Append(nil, f, value, f, packer.Options{})
+	if err != nil {
+		t.Fatalf("%q: %v", value, err)
 	}
-	event := "[" + id + sep + string(value) + "]"
-	message := f.AppendReply(nil, []byte(event), value)
+	head := [packer.Count]string{
+		packer.EDN: "[:a/b ", packer.JSON: `["a/b",`, packer.Transit: `["~:a/b",`,
+		packer.Msgpack: "\x92\xc7\x03\x00a/b",
+	}[f]
+	event := append([]byte(head), plain...)
+	if f != packer.Msgpack {
+		event = append(event, ']')
+	}
+	message := f.AppendReply(nil, event, plain)
 	var m packer.Message
 	if err := f.ParseMessage(message, &m); err != nil {
 		if tooDeep(err) {
@@ -134,16 +141,25 @@ func checkInside(t *testing.T, f packer.Format, value []byte) {
 		}
 		t.Fatalf("%q: %v", message, err)
 	}
-	none := f.CheckValue(value) == nil && isNone(f, value)
-	if m.Kind != packer.Event || string(m.Event) != event || string(m.ID) != "a/b" ||
-		none != (m.Callback == nil) || !none && !bytes.Equal(m.Callback, value) {
+	none := isNone(t, f, plain)
+	if m.Kind != packer.Event || !bytes.Equal(m.Event, event) || string(m.ID) != "a/b" ||
+		none != (m.Callback == nil) || !none && !bytes.Equal(m.Callback, plain) {
 		t.Fatalf("%q: kind %d event %q callback %q", message, m.Kind, m.Event, m.Callback)
 	}
 }
 
-func isNone(f packer.Format, value []byte) bool {
-	s := string(value)
-	return s == "nil" && f == packer.EDN || s == "null" && f == packer.JSON || s == "false"
+// isNone tells whether a value is nil or false, however it is written.
+func isNone(t *testing.T, f packer.Format, value []byte) bool {
+	t.Helper()
+	out, err := packer.Append(nil, packer.EDN, value, f, packer.Options{})
+	if err != nil {
+		t.Fatalf("%q: %v", value, err)
+	}
+	if f == packer.EDN {
+		out, _ = packer.Append(nil, packer.JSON, value, f, packer.Options{})
+	}
+	s := string(out)
+	return s == "nil" || s == "null" || s == "false"
 }
 
 func tooDeep(err error) bool {
@@ -151,12 +167,15 @@ func tooDeep(err error) bool {
 	return errors.As(err, &d) && d.Reason == "nested deeper than 512"
 }
 
-// checkAppend: transcoding works exactly when the text is a value, and gives one that is the same
-// when it comes back and goes there again.
+// checkAppend: transcoding works exactly when the text is a value, but for what msgpack does not hold,
+// and gives one that is the same when it comes back and goes there again.
 func checkAppend(t *testing.T, f, to packer.Format, in []byte, errValue error) {
 	t.Helper()
 	for _, o := range []packer.Options{{}, {Event: true}, {StringKeys: true}} {
 		out, err := packer.Append([]byte("x"), to, in, f, o)
+		if errValue == nil && errors.Is(err, packer.ErrUntranslatable) && to == packer.Msgpack && f != to {
+			continue
+		}
 		if !sameError(err, errValue) || out[0] != 'x' {
 			t.Fatalf("to %v: %v, CheckValue %v", to, err, errValue)
 		}
@@ -177,12 +196,16 @@ func checkAppend(t *testing.T, f, to packer.Format, in []byte, errValue error) {
 	}
 }
 
-// checkStable sends JSON back to f and here again, which must give the same text. A number beyond a
-// double is the one that does not survive: it is ##Inf in edn, and a string when it comes again.
+// checkStable sends the result back to f, here again, and back once more: what was lost was lost the
+// first time. JSON is the same from the start, but for a number beyond a double: it is ##Inf in edn,
+// and a string when it comes again.
 func checkStable(t *testing.T, f, to packer.Format, out []byte) {
 	t.Helper()
 	back, err := packer.Append(nil, f, out, to, packer.Options{})
 	if err != nil {
+		if f == packer.Msgpack && errors.Is(err, packer.ErrUntranslatable) {
+			return
+		}
 		t.Fatalf("%q does not come back: %v", out, err)
 	}
 	again, err := packer.Append(nil, to, back, f, packer.Options{})
@@ -191,6 +214,10 @@ func checkStable(t *testing.T, f, to packer.Format, out []byte) {
 	}
 	if !bytes.Equal(again, out) && to == packer.JSON && !bytes.Contains(back, []byte("##")) {
 		t.Fatalf("%q, back %q, again %q", out, back, again)
+	}
+	last, err := packer.Append(nil, f, again, to, packer.Options{})
+	if err != nil || !bytes.Equal(last, back) && !bytes.Contains(back, []byte("##")) {
+		t.Fatalf("to %v %q, back %q, again %q, back %q %v", to, out, back, again, last, err)
 	}
 }
 
