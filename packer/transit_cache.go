@@ -1,8 +1,8 @@
 package packer
 
-// The cache of transit: writers replace a string that came before by a code. Reader and writer count
-// alike, by the rules of transit-format ("Caching"), so the positions of the strings are all there is
-// to keep: a code reads its string once more.
+// The cache of transit: writers replace a string that came before by a code. Reader and writer
+// count alike, by the rules of transit-format ("Caching"), so the positions of the strings are all
+// there is to keep: a code reads its string once more.
 
 const (
 	cacheDigits = 44                        // values of one character of a code
@@ -12,8 +12,8 @@ const (
 	cacheUnits  = 4                         // UTF-16 units that a string needs to be cached
 )
 
-// transitCache holds where the cached strings stand. Entry i is in at while i < cacheInline, else in
-// more.
+// transitCache holds where the cached strings stand. Entry i is in at while i < cacheInline, else
+// in more.
 type transitCache struct {
 	n    int
 	at   [cacheInline]int32
@@ -60,8 +60,8 @@ func isCode(text []byte) bool {
 	return len(text) > 0 && text[0] == '^' && string(text) != mapMarker
 }
 
-// cacheable tells whether a string takes an entry: keys of any kind, keywords, symbols and tags. The
-// length is that of the transit text with its ~, in UTF-16 units, without JSON's escapes.
+// cacheable tells whether a string takes an entry: keys of any kind, keywords, symbols and tags.
+// The length is that of the transit text with its ~, in UTF-16 units, without JSON's escapes.
 func cacheable(text []byte, key bool) bool {
 	if len(text) < cacheUnits || !key && !named(text) {
 		return false

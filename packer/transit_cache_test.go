@@ -88,7 +88,7 @@ func manyNames(n int) string {
 
 // The cache empties itself when it is full, in the reader where it does in the writer.
 func TestTransitCacheIsFull(t *testing.T) {
-	for _, n := range []int{1, 43, 44, 45, 44 * 2, 1935, 1936, 1937, 1980, 3871, 3872, 3873, 5000} {
+	for _, n := range []int{1, 43, 44, 45, 44 * 2, 1935, 1936, 1937, 3872, 3873} {
 		plain := manyNames(n)
 		coded := withCodes(plain)
 		if n < 1936 && strings.Count(coded, "~") != n {

@@ -1,7 +1,7 @@
 package packer
 
-// elements reads the elements of a vector, list or set up to the closing bracket, the first of which,
-// or the bracket, is at i. Where s is given, the first elements are noted in it.
+// elements reads the elements of a vector, list or set up to the closing bracket, the first of
+// which, or the bracket, is at i. Where s is given, the first elements are noted in it.
 func (d *transitDecoder) elements(k kind, s *slots) (kind, fault) {
 	var inner *slots
 	if s != nil {
@@ -81,9 +81,9 @@ func (d *transitDecoder) member(keys *keySet, key bool) (f fault) {
 	return fine
 }
 
-// confirmed tells whether two equal hashes are two equal keys. What a key means hangs on the cache as
-// it was then, so the whole text is read again, with the second seed: it ends where two keys are equal
-// once more.
+// confirmed tells whether two equal hashes are two equal keys. What a key means hangs on the cache
+// as it was then, so the whole text is read again, with the second seed: it ends where two keys are
+// equal once more.
 func (d *transitDecoder) confirmed() bool {
 	if d.second {
 		return true
@@ -100,8 +100,8 @@ func (d *transitDecoder) confirmed() bool {
 }
 
 // pairs reads the keys and values of a map. The first key is at i where more is set; colon stands
-// between key and value, end behind the last. A colon that is one makes a JSON object, whose keys are
-// strings.
+// between key and value, end behind the last. A colon that is one makes a JSON object, whose keys
+// are strings.
 func (d *transitDecoder) pairs(more bool, colon, end byte, key bool) (kind, fault) {
 	hashing := d.hashing
 	var keys keySet

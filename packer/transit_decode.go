@@ -10,9 +10,9 @@ package packer
 //	transit_tag.go      arrays and objects that are tagged: sets, lists, quotes, ...
 //	transit_collect.go  vectors, sets, maps
 //
-// Differences to transit-java, all deliberate: duplicate keys, tags with more or less than one value,
-// codes that nothing was cached for and scalars with junk behind them are refused instead of guessed
-// at; what references stand for is limited, and so are depth and the length of numbers.
+// Differences to transit-java, all deliberate: duplicate keys, tags with more or less than one
+// value, codes that nothing was cached for and scalars with junk behind them are refused instead of
+// guessed at; what references stand for is limited, and so are depth and the length of numbers.
 
 // transitDecoder reads one transit value. It lives on the stack of one call.
 type transitDecoder struct {
@@ -131,15 +131,17 @@ func (d *transitDecoder) marked() bool {
 	return c == '~' || c == '^'
 }
 
-// head gives the first two characters of the string at i; 0 for one that is not ASCII, or not there.
+// head gives the first two characters of the string at i; 0 for one that is not ASCII, or not
+// there.
 func (d *transitDecoder) head(i int) (first, second byte) {
 	first, i = charAt(d.b, i+1)
 	second, _ = charAt(d.b, i)
 	return first, second
 }
 
-// charAt gives the character at i inside a string and where the next one begins. It is 0 for one that
-// is not ASCII, for an escape other than \u, and at the end. The string may turn out to be none.
+// charAt gives the character at i inside a string and where the next one begins. It is 0 for one
+// that is not ASCII, for an escape other than \u, and at the end. The string may turn out to be
+// none.
 func charAt(b []byte, i int) (c byte, next int) {
 	switch {
 	case i >= len(b) || b[i] == '"' || b[i] >= 0x80:

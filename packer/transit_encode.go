@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// The transit+json encoder writes the JSON form, without cache codes. What a stock writer would write
-// differs in nothing else: the keys of a map are strings, and a map with a key that no string can be
-// becomes a cmap, an array of keys and values. That is known only when such a key is met, so the
-// header of the map is then changed (shift.go); in wide mode every map is a cmap.
+// The transit+json encoder writes the JSON form, without cache codes. What a stock writer would
+// write differs in nothing else: the keys of a map are strings, and a map with a key that no string
+// can be becomes a cmap, an array of keys and values. That is known only when such a key is met, so
+// the header of the map is then changed (shift.go); in wide mode every map is a cmap.
 
 const (
 	transitMap  = `["^ ",`      // what a map begins with, if it has a key
@@ -43,8 +43,8 @@ func (e *encoder) transitNumber(n *number) {
 	}
 }
 
-// transitInteger makes an integer at dst[at:] of the decimal digits at dst[textAt:], 3 bytes or more
-// behind: a JSON number, which no key is, or ~i up to 64 bits, or ~n.
+// transitInteger makes an integer at dst[at:] of the decimal digits at dst[textAt:], 3 bytes or
+// more behind: a JSON number, which no key is, or ~i up to 64 bits, or ~n.
 func (e *encoder) transitInteger(at, textAt int, big bool) {
 	text := e.dst[textAt:]
 	digits := text
@@ -195,8 +195,8 @@ func (e *encoder) transitEndMap(fr *frame) {
 	e.put("]")
 }
 
-// transitTag opens a tagged value. A tag that means something else in transit becomes a map, as JSON
-// has them.
+// transitTag opens a tagged value. A tag that means something else in transit becomes a map, as
+// JSON has them.
 func (e *encoder) transitTag(name []byte) {
 	if ownTag(name) {
 		e.put(`["^ ","#`)

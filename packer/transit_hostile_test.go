@@ -25,8 +25,8 @@ var transitNestings = map[string][2]string{
 	"quote of a quote": {`["~#'",["~#x",`, `]]`},
 }
 
-// Depth is the same in all formats: what is just deep enough here is so in edn, and what edn can hold
-// comes back.
+// Depth is the same in all formats: what is just deep enough here is so in edn, and what edn can
+// hold comes back.
 func TestTransitDepth(t *testing.T) {
 	for name, way := range transitNestings {
 		levels := 1
@@ -90,6 +90,9 @@ func TestTransitCutOff(t *testing.T) {
 	readJSON(t, "testdata/transit_messages.json", &rows)
 	for _, v := range rows {
 		in := []byte(v.Transit)
+		if len(in) > 1<<10 {
+			continue
+		}
 		for n := range in {
 			var m packer.Message
 			if packer.Transit.CheckValue(in[:n]) == nil || packer.Transit.ParseMessage(in[:n], &m) == nil {
@@ -101,16 +104,16 @@ func TestTransitCutOff(t *testing.T) {
 
 // A short text of codes for a long string would be gigabytes without them.
 func TestTransitExpansion(t *testing.T) {
-	long := strings.Repeat("x", 100<<10)
-	codes := strings.Repeat(`,"^0"`, 100<<10)
+	long := strings.Repeat("x", 40<<10)
+	codes := strings.Repeat(`,"^0"`, 20<<10)
 	for name, text := range map[string]string{
 		"keyword":        `["~:` + long + `"` + codes + `]`,
 		"escaped":        `["~:\u0061` + long + `"` + codes + `]`,
-		"key":            `[["^ ","` + long + `",1]` + strings.Repeat(`,["^ ","^0",1]`, 40<<10) + `]`,
-		"object":         `[{"` + long + `":1}` + strings.Repeat(`,{"^0":1}`, 40<<10) + `]`,
-		"tag":            `[["~#` + long + `",1]` + strings.Repeat(`,["^0",1]`, 40<<10) + `]`,
-		"tag of objects": `[["~#` + long + `",1]` + strings.Repeat(`,{"^0":1}`, 40<<10) + `]`,
-		"first element":  `["~:` + long + `"` + strings.Repeat(`,["^0"]`, 40<<10) + `]`,
+		"key":            `[["^ ","` + long + `",1]` + strings.Repeat(`,["^ ","^0",1]`, 20<<10) + `]`,
+		"object":         `[{"` + long + `":1}` + strings.Repeat(`,{"^0":1}`, 20<<10) + `]`,
+		"tag":            `[["~#` + long + `",1]` + strings.Repeat(`,["^0",1]`, 20<<10) + `]`,
+		"tag of objects": `[["~#` + long + `",1]` + strings.Repeat(`,{"^0":1}`, 20<<10) + `]`,
+		"first element":  `["~:` + long + `"` + strings.Repeat(`,["^0"]`, 20<<10) + `]`,
 	} {
 		got := reasonOf(t, packer.Transit.CheckValue([]byte(text)))
 		if got != "references grow the value too much" {
@@ -118,7 +121,7 @@ func TestTransitExpansion(t *testing.T) {
 		}
 	}
 	// What a stock writer makes of rows with long names is no attack.
-	rows := `[` + strings.Repeat(`["^ ","~:customer/shipping-address",1,"~:customer/billing-address",2],`, 20000) + `1]`
+	rows := `[` + strings.Repeat(`["^ ","~:customer/shipping-address",1,"~:customer/billing-address",2],`, 5000) + `1]`
 	if got, err := transcode(packer.Transit, withCodes(rows), packer.Transit); err != nil || got != rows {
 		t.Errorf("rows: %v, and not the same", err)
 	}
@@ -126,7 +129,7 @@ func TestTransitExpansion(t *testing.T) {
 
 // Maps and sets of many keys, where the last one is the first once more.
 func TestTransitManyKeys(t *testing.T) {
-	const n = 50000
+	const n = 5000
 	var pairs, keys []string
 	for i := range n {
 		keys = append(keys, fmt.Sprintf(`"~:key-%d"`, i))
@@ -160,8 +163,9 @@ func TestTransitManyKeys(t *testing.T) {
 	}
 }
 
-// A composite key changes the header of the map around it, which moves what was written since. Maps in
-// keys of maps make that quadratic, so it has a bound; beyond it every map is a cmap from the start.
+// A composite key changes the header of the map around it, which moves what was written since. Maps
+// in keys of maps make that quadratic, so it has a bound; beyond it every map is a cmap from the
+// start.
 func TestTransitShiftIsBounded(t *testing.T) {
 	nest := func(n int, in string) string {
 		return strings.Repeat("{", n) + in + strings.Repeat(" 1}", n)

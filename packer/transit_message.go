@@ -2,8 +2,9 @@ package packer
 
 // What a message needs to know of a transit value that was read before.
 
-// transitEventID is the text of the keyword in value, if k says that it is one and it has a namespace.
-// A name that edn cannot have is none: such an event could not reach anybody who speaks edn.
+// transitEventID is the text of the keyword in value, if k says that it is one and it has a
+// namespace. A name that edn cannot have is none: such an event could not reach anybody who speaks
+// edn.
 func transitEventID(value []byte, k kind, scratch *[]byte) (id []byte, ok bool) {
 	if k != kindKeyword {
 		return nil, false

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// scalar gives the sink what a string without JSON's escapes is. It began at byte start, or its code
-// did.
+// scalar gives the sink what a string without JSON's escapes is. It began at byte start, or its
+// code did.
 func (d *transitDecoder) scalar(text []byte, start int) (kind, fault) {
 	if len(text) < 2 || text[0] != '~' {
 		return d.giveText(text), fine
@@ -93,8 +93,8 @@ func (d *transitDecoder) name(k kind, text []byte) (kind, fault) {
 	return k, fine
 }
 
-// integer reads what java.math.BigInteger does: a sign and digits. In edn big becomes an N, if there
-// is room for it: a number of that length is big without.
+// integer reads what java.math.BigInteger does: a sign and digits. In edn big becomes an N, if
+// there is room for it: a number of that length is big without.
 func (d *transitDecoder) integer(text []byte, big bool) (kind, fault) {
 	if len(text) > NumberMax {
 		return 0, faultNumberLen
@@ -117,8 +117,8 @@ func (n *number) signed(text []byte) (digits []byte) {
 	return text
 }
 
-// float reads the numeral of a float or a decimal. A float always has a point, so that it stays one;
-// for that, or the M of a decimal, there must be room.
+// float reads the numeral of a float or a decimal. A float always has a point, so that it stays
+// one; for that, or the M of a decimal, there must be room.
 func (d *transitDecoder) float(text []byte, class numClass) (kind, fault) {
 	var n number
 	n.radix = 10
@@ -148,9 +148,9 @@ func (d *transitDecoder) float(text []byte, class numClass) (kind, fault) {
 	return kindNumber, fine
 }
 
-// lasting gives text, the end of the string before i, as a slice that a number may keep: the input's
-// own, if it stands there as such. Kept by a number, the buffers that hold the others would all have
-// to be on the heap, also for texts that are none.
+// lasting gives text, the end of the string before i, as a slice that a number may keep: the
+// input's own, if it stands there as such. Kept by a number, the buffers that hold the others would
+// all have to be on the heap, also for texts that are none.
 func (d *transitDecoder) lasting(text []byte) []byte {
 	if end := d.i - len(`"`); end >= len(text) && bytes.Equal(d.b[end-len(text):end], text) {
 		return d.b[end-len(text) : end]
@@ -198,8 +198,8 @@ func (d *transitDecoder) char(text []byte) (kind, fault) {
 	return kindChar, fine
 }
 
-// inst reads milliseconds, or the text of the verbose form. Years beyond those of RFC 3339 are equal
-// to the last ones that edn can write.
+// inst reads milliseconds, or the text of the verbose form. Years beyond those of RFC 3339 are
+// equal to the last ones that edn can write.
 func (d *transitDecoder) inst(text []byte, verbose bool) (kind, fault) {
 	var ms int64
 	f := fine

@@ -6,7 +6,8 @@ package packer
 //	["~#tag",v]        v, tagged
 //	[v,...]            a vector
 //
-// and what an object is its first name: {"~#tag":v} is tagged, any other a map whose names are keys.
+// and what an object is its first name: {"~#tag":v} is tagged, any other a map whose names are
+// keys.
 
 // array reads [...]; where s is given and it is a sequence, its first elements are noted in s.
 func (d *transitDecoder) array(s *slots) (kind, fault) {

@@ -14,8 +14,8 @@ import (
 	"unicode/utf16"
 )
 
-// transitTree is a second reader of transit+json, over encoding/json and for nothing but clarity: it
-// gives each value a text that is the same for equal values. It panics at what it cannot read.
+// transitTree is a second reader of transit+json, over encoding/json and for nothing but clarity:
+// it gives each value a text that is the same for equal values. It panics at what it cannot read.
 type transitTree struct {
 	cache []string
 	refs  int

@@ -11,8 +11,8 @@ import (
 	"github.com/chskd/chskd/packer"
 )
 
-// transitVector is a value that Sente's packers wrote on the JVM: what tools.reader made of input, as
-// the pair [value nil].
+// transitVector is a value that Sente's packers wrote on the JVM: what tools.reader made of input,
+// as the pair [value nil].
 type transitVector struct{ Name, Input, EDN, Transit string }
 
 // Every value goes from edn to transit as the stock packer writes it, and comes back.
