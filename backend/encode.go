@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"encoding/base64"
 	"strconv"
 	"time"
 
@@ -29,16 +30,13 @@ func (e *encoder) entry(dst []byte, en *entry) []byte {
 		dst = strconv.AppendUint(dst, en.missed, 10)
 		dst = append(dst, "}\n"...)
 	}
-	if en.item == nil {
-		switch en.only {
-		case kindLive:
-			dst = append(dst, `{"type":"live"}`+"\n"...)
-		case kindResync:
-			dst = append(dst, `{"type":"resync"}`+"\n"...)
-		}
+	switch en.tells() {
+	case kindGap:
 		return dst
-	}
-	switch en.kind {
+	case kindLive:
+		return append(dst, `{"type":"live"}`+"\n"...)
+	case kindResync:
+		return append(dst, `{"type":"resync"}`+"\n"...)
 	case kindOpen:
 		dst = e.who(append(dst, `{"type":"open"`...), en)
 	case kindClose:
@@ -55,13 +53,21 @@ func (e *encoder) entry(dst []byte, en *entry) []byte {
 func (e *encoder) who(dst []byte, en *entry) []byte {
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendUint(dst, en.seq, 10)
-	if tenant := en.tenantID(); len(tenant) > 0 {
+	if en.item == nil {
+		tenant, uid, nilUID := splitKey(en.key)
+		return appendUser(dst, tenant, uid, nilUID)
+	}
+	return appendUser(dst, en.tenantID(), en.userID(), en.nilUID)
+}
+
+func appendUser[T string | []byte](dst []byte, tenant, uid T, nilUID bool) []byte {
+	if len(tenant) > 0 {
 		dst = appendText(append(dst, `,"tenant":`...), tenant)
 	}
-	if en.nilUID {
+	if nilUID {
 		return append(dst, `,"uid":null`...)
 	}
-	return appendText(append(dst, `,"uid":`...), en.userID())
+	return appendText(append(dst, `,"uid":`...), uid)
 }
 
 // event appends all that an event's line has.
@@ -77,39 +83,51 @@ func (e *encoder) event(dst []byte, en *entry) []byte {
 	if answer := en.replyTo(); len(answer) > 0 {
 		dst = appendText(append(dst, `,"reply_to":`...), answer)
 	}
+	if en.again {
+		dst = append(dst, `,"redelivered":true`...)
+	}
 	dst = append(dst, `,"at":"`...)
 	dst = time.UnixMilli(en.at).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
 	return append(dst, '"')
 }
 
-// value appends the event in the stream's format. One that cannot be said in it goes as the text
+// valueFields are the names under which a value stands in each format that is JSON itself.
+var valueFields = map[packer.Format]string{packer.JSON: `,"event":`, packer.Transit: `,"transit":`}
+
+// value appends the event in the stream's format. One that cannot be said in it goes as the bytes
 // that the client sent, with the reason: it is the consumer's to judge.
 func (e *encoder) value(dst []byte, en *entry) []byte {
 	o := packer.Options{Event: en.kind == kindEvent}
-	var err error
-	if e.format == packer.JSON {
+	if field, pasted := valueFields[e.format]; pasted {
 		start := len(dst)
-		dst = append(dst, `,"event":`...)
+		dst = append(dst, field...)
 		value := len(dst)
-		dst, err = packer.Append(dst, packer.JSON, en.value(), en.format, o)
-		if err == nil {
-			oneLine(dst[value:])
-			return dst
+		out, err := packer.Append(dst, e.format, en.value(), en.format, o)
+		if err != nil {
+			return raw(dst[:start], en, err)
 		}
-		dst = dst[:start]
-	} else {
-		e.scratch, err = packer.Append(e.scratch[:0], e.format, en.value(), en.format, o)
-		if err == nil {
-			dst = append(dst, `,"edn":`...)
-			return appendText(dst, e.scratch)
-		}
+		oneLine(out[value:])
+		return out
 	}
-	dst = append(dst, `,"raw":`...)
-	dst = appendText(dst, en.value())
-	dst = append(dst, `,"raw_format":`...)
-	dst = appendText(dst, en.format.String())
-	dst = append(dst, `,"error":`...)
-	return appendText(dst, peopleText(err))
+	var err error
+	e.scratch, err = packer.Append(e.scratch[:0], e.format, en.value(), en.format, o)
+	if err != nil {
+		return raw(dst, en, err)
+	}
+	return appendText(append(dst, `,"edn":`...), e.scratch)
+}
+
+// raw appends what the client sent: text as it is, msgpack in base64 (RFC 4648 §4).
+func raw(dst []byte, en *entry, err error) []byte {
+	if en.format == packer.Msgpack {
+		dst = append(dst, `,"raw_base64":"`...)
+		dst = base64.StdEncoding.AppendEncode(dst, en.value())
+		dst = append(dst, '"')
+	} else {
+		dst = appendText(append(dst, `,"raw":`...), en.value())
+	}
+	dst = appendText(append(dst, `,"raw_format":`...), en.format.String())
+	return appendText(append(dst, `,"error":`...), peopleText(err))
 }
 
 // oneLine makes a JSON value fit into a line: a line end in it can only be white space.

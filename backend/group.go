@@ -2,26 +2,24 @@ package backend
 
 import "slices"
 
-// defaultGroup is the group of a consumer that names none, and the only one that holds events
-// while it has no consumer.
+// defaultGroup is the group of a consumer that names none. It is there from the start: what comes
+// before its first consumer is held for it.
 const defaultGroup = "default"
 
 // group is a set of consumers that share the events among them. Owner: the hub's mutex.
 type group struct {
+	h         *Hub
 	name      string
+	ack       bool  // its consumers ack; the same for all of them
 	filter    globs // the same for all of its consumers
 	consumers []*consumer
-	slots     [slotCount]slot
-	held      *queue // the default group's, for its first consumer; nil = nothing is held
-}
+	slots     slots
 
-// slot is one part of the users. A slot that is to go to another consumer stays with its owner
-// until the owner has written what it has of it, so that a uid's events stay in order.
-//
-//	invariant: owner == want, or queued > 0
-type slot struct {
-	owner, want *consumer
-	queued      int32 // events of the slot that wait in owner's queue or are being written
+	// While there is no consumer:
+	held   *queue
+	known  bool  // it has had a consumer
+	empty  int64 // since when there is none
+	asleep bool  // nobody came for so long that nothing is held any more
 }
 
 type offerResult uint8
@@ -29,185 +27,185 @@ type offerResult uint8
 const (
 	offerUnwanted offerResult = iota
 	offerTook
-	offerFull
+	offerRefused
 )
 
 // offer queues an event for the owner of its slot, or holds it.
 func (g *group) offer(it *item) offerResult {
 	if len(g.consumers) == 0 {
-		// Held events are for later; a client that waits for a reply is told now.
-		if g.held == nil || len(it.replyTo()) > 0 {
-			return offerUnwanted
-		}
-		if !g.held.push(it) {
-			return offerFull
-		}
-		return offerTook
+		return g.hold(it)
 	}
 	if !g.wants(it) {
 		return offerUnwanted
 	}
-	s := &g.slots[it.slot]
-	if !s.owner.queue.push(it) {
-		return offerFull
+	s := &g.slots.all[it.slot]
+	e := entry{item: it}
+	if g.slots.fenced && s.owner != s.want {
+		if !g.slots.wait(e) {
+			return offerRefused
+		}
+		it.refs++
+		return offerTook
 	}
-	s.queued++
+	if !s.owner.queue.push(e, roomNew) {
+		return offerRefused
+	}
+	it.refs++
+	s.outstanding++
 	s.owner.wakeUp()
 	return offerTook
 }
 
-// badEventID is the id under which a filter knows what is not an event (Sente's own name).
-var badEventID = []byte("chsk/bad-event")
+// hold keeps an event for the first consumer that comes. One that waits for a reply is not for
+// later: its client is told now.
+func (g *group) hold(it *item) offerResult {
+	if g.asleep || !g.wants(it) {
+		return offerUnwanted
+	}
+	refused := offerRefused
+	if !g.known && g.h.consumers > 0 {
+		// An application without a default group: that nobody is here is no news.
+		refused = offerUnwanted
+	}
+	if len(it.replyTo()) > 0 {
+		return refused
+	}
+	if g.h.o.OnFull != OnFullHold {
+		g.held.missed++
+		return refused
+	}
+	if !g.held.push(entry{item: it, since: g.h.now}, roomNew) {
+		return refused
+	}
+	it.refs++
+	return offerTook
+}
 
+// wants tells whether the group's filter lets an event through.
 func (g *group) wants(it *item) bool {
 	if g.filter == nil {
 		return true
 	}
-	id := badEventID
-	if it.kind == kindEvent {
-		if id = eventID(it.format, it.value()); id == nil {
-			return true
-		}
-	}
-	return g.filter.match(id)
+	id := it.eventID()
+	return id == nil || g.filter.match(id)
 }
 
-// join gives a new consumer its share of the slots, taken from those who have more; the first
-// one gets all of them, and what was held.
+// join gives a new consumer its share of the slots; the first one gets all of them, and what was
+// held.
 func (g *group) join(c *consumer) {
+	others := g.consumers
 	g.consumers = append(g.consumers, c)
-	if len(g.consumers) == 1 {
-		for i := range g.slots {
-			g.slots[i] = slot{owner: c, want: c}
-		}
-		c.slots = slotCount
+	g.known, g.asleep = true, false
+	if len(others) == 0 {
+		g.slots.deal(c)
 		g.unhold(c)
 		return
 	}
-	share := slotCount / len(g.consumers)
-	for i := range g.slots {
-		s := &g.slots[i]
-		if c.slots == share {
-			break
-		}
-		if s.want.slots > share {
-			s.give(c)
-		}
-	}
-}
-
-// give says who is to have the slot, and moves it if nothing of it waits.
-func (s *slot) give(c *consumer) {
-	s.want.slots--
-	c.slots++
-	s.want = c
-	s.settle()
-}
-
-// settle moves a slot that waits to be moved, when nothing of it is outstanding any more. The
-// presence of its users moves along: both sides get a fresh snapshot.
-func (s *slot) settle() {
-	if s.queued == 0 && s.owner != s.want {
-		s.owner.moved()
-		s.want.moved()
-		s.owner = s.want
+	g.slots.join(c, others, g.h.now)
+	if g.slots.moving == 0 {
+		g.slots.handOver()
 	}
 }
 
 // unhold moves what was held to the first consumer, as far as it wants it.
 func (g *group) unhold(c *consumer) {
-	if g.held == nil {
-		return
-	}
-	held := g.held.take(nil)
-	for _, e := range held {
-		c.queue.missed += e.missed
-		if e.item == nil {
+	var skipped uint64
+	for _, e := range g.held.entries {
+		g.held.free(e.size())
+		e.missed += skipped
+		if skipped = e.missed; !g.wants(e.item) {
+			g.h.drop(e.item)
 			continue
 		}
-		g.held.settle(e.item)
-		if g.wants(e.item) && c.queue.push(e.item) {
-			g.slots[e.slot].queued++
-		}
-		if e.refs == 0 {
-			e.recycle()
-		}
+		skipped = 0
+		g.inherit(c, e)
 	}
+	c.queue.missed += skipped + g.held.missed
+	g.held.entries, g.held.missed = nil, 0
 	c.wakeUp()
 }
 
-// leave takes a consumer out and gives its slots and what it did not write to the others.
-// dropped counts the events that found no place.
-func (g *group) leave(c *consumer, unwritten []entry) (dropped uint64) {
-	g.consumers = slices.DeleteFunc(g.consumers, func(o *consumer) bool { return o == c })
-	for i := range g.slots {
-		s := &g.slots[i]
-		if s.want == c {
-			s.want = g.poorest()
-			if s.want != nil {
-				s.want.slots++
-			}
-		}
-		if s.owner == c {
-			s.owner, s.queued = s.want, 0
-			if s.owner != nil {
-				s.owner.moved()
-			}
-		} else {
-			s.settle()
-		}
+// rested says that a slot came to rest. The presence of its users follows with the last one.
+func (g *group) rested() {
+	if g.slots.moving == 0 {
+		g.slots.handOver()
 	}
-	missed := c.queue.missed
-	for _, e := range slices.Concat(unwritten, c.queue.entries) {
-		missed += e.missed
+}
+
+// leave takes a consumer out and gives its slots to the others, with what it had outstanding: in
+// order, and before anything newer of the same slots.
+func (g *group) leave(c *consumer, outstanding []entry) {
+	g.consumers = slices.DeleteFunc(g.consumers, func(o *consumer) bool { return o == c })
+	if len(g.consumers) == 0 {
+		g.empty = g.h.now
+		g.slots.moving, g.slots.fenced = 0, false
+		g.bequeath(c, outstanding, func(*item) *consumer { return nil })
+		return
+	}
+	orphans := g.slots.leave(c, g.consumers, g.h.now)
+	for _, i := range orphans {
+		g.slots.adopt(i)
+	}
+	g.bequeath(c, outstanding, func(it *item) *consumer { return g.slots.all[it.slot].owner })
+	for _, i := range orphans {
+		g.slots.release(i)
+	}
+	// At once, though others may still be moving: nobody tells the presence of c's users.
+	g.slots.handOver()
+}
+
+// bequeath gives what c had outstanding to its heirs, or holds it (heir nil). A gap that c was not
+// told goes with what comes after it.
+func (g *group) bequeath(c *consumer, outstanding []entry, heir func(*item) *consumer) {
+	var untold uint64
+	for _, e := range outstanding {
+		untold += e.missed
 		if e.item == nil {
 			continue
 		}
-		c.queue.settle(e.item)
-		if e.kind <= kindBadEvent && !g.inherit(e.item) {
-			dropped++
-		}
-		if e.refs == 0 {
-			e.recycle()
-		}
+		e.missed, untold = untold, 0
+		g.inherit(heir(e.item), e)
 	}
-	g.inheritMissed(missed)
-	return dropped
-}
-
-// inherit queues an event of a consumer that left.
-func (g *group) inherit(it *item) bool {
-	if len(g.consumers) == 0 {
-		return g.held != nil && g.held.push(it)
-	}
-	s := &g.slots[it.slot]
-	if !s.owner.queue.push(it) {
-		return false
-	}
-	s.queued++
-	s.owner.wakeUp()
-	return true
-}
-
-// inheritMissed lets somebody tell the gap that was not told yet.
-func (g *group) inheritMissed(missed uint64) {
+	untold += c.queue.missed
 	switch {
-	case missed == 0:
-	case len(g.consumers) > 0:
-		g.consumers[0].queue.missed += missed
+	case untold == 0:
+	case len(g.consumers) == 0:
+		g.held.missed += untold
+	default:
+		g.consumers[0].queue.missed += untold
 		g.consumers[0].wakeUp()
-	case g.held != nil:
-		g.held.missed += missed
 	}
 }
 
-// poorest is the consumer with the fewest slots; nil when there is none.
-func (g *group) poorest() *consumer {
-	var p *consumer
-	for _, c := range g.consumers {
-		if p == nil || c.slots < p.slots {
-			p = c
+// inherit queues an event of a consumer that left for another one, or holds it.
+func (g *group) inherit(to *consumer, e entry) {
+	e.since = g.h.now
+	if to == nil {
+		if !g.held.push(e, roomInherited) {
+			g.lose(e.item)
 		}
+		return
 	}
-	return p
+	if !to.queue.push(e, roomInherited) {
+		g.lose(e.item)
+		return
+	}
+	g.slots.all[e.slot].outstanding++
+	to.wakeUp()
+}
+
+// lose drops an event that was taken, because nobody has room for it. Its gap is counted already.
+func (g *group) lose(it *item) {
+	g.h.stats.Dropped++
+	g.h.drop(it)
+}
+
+// forget drops all that is held, and that something was missed: nobody is meant to hear of it.
+func (g *group) forget() {
+	for _, e := range g.held.entries {
+		g.held.free(e.size())
+		g.h.stats.Expired++
+		g.h.drop(e.item)
+	}
+	g.held.entries, g.held.missed = nil, 0
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/chskd/chskd/packer"
 )
 
-// kind is what a line of a stream tells.
+// kind is what a line of a stream tells. Only the first two have an item.
 type kind uint8
 
 const (
@@ -22,8 +22,7 @@ const (
 	kindResync
 )
 
-// item is one thing to tell consumers: an event, or a change of presence. All consumers that are
-// told share it. Its bytes are written once, before it is queued; refs is the hub's (its mutex).
+// item is a client's event. All groups that are told share it. Its bytes are written once, before it is queued; refs is the hub's (its mutex).
 //
 // Shape of buf: tenant, uid, client, reply token, event, one behind the other.
 type item struct {
@@ -35,6 +34,9 @@ type item struct {
 	refs   int32
 	at     int64 // Unix milliseconds
 
+	idKnown bool
+	id      []byte // of the event, a part of buf as a rule; see eventID
+
 	buf                         []byte
 	tenant, uid, client, answer int // where each part of buf ends
 }
@@ -44,6 +46,7 @@ var items = sync.Pool{New: func() any { return new(item) }}
 func newItem(k kind, tenant, uid []byte, nilUID bool) *item {
 	it := items.Get().(*item)
 	it.kind, it.nilUID, it.ajax, it.refs = k, nilUID, false, 0
+	it.id, it.idKnown = nil, false
 	it.buf = append(append(it.buf[:0], tenant...), uid...)
 	it.tenant, it.uid = len(tenant), len(it.buf)
 	it.client, it.answer = it.uid, it.uid
@@ -68,6 +71,20 @@ func (it *item) userID() []byte   { return it.buf[it.tenant:it.uid] }
 func (it *item) clientID() []byte { return it.buf[it.uid:it.client] }
 func (it *item) replyTo() []byte  { return it.buf[it.client:it.answer] }
 func (it *item) value() []byte    { return it.buf[it.answer:] }
+
+// badEventID is the id under which a filter knows what is not an event (Sente's own name).
+var badEventID = []byte("chsk/bad-event")
+
+// eventID is the event's id; nil = it cannot be told. It is looked for once.
+func (it *item) eventID() []byte {
+	if !it.idKnown {
+		it.id, it.idKnown = badEventID, true
+		if it.kind == kindEvent {
+			it.id = eventID(it.format, it.value())
+		}
+	}
+	return it.id
+}
 
 // size is what the item counts against a queue's bytes.
 func (it *item) size() int { return len(it.buf) + itemOverhead }

@@ -1,31 +1,41 @@
 package backend
 
-import (
-	"errors"
-	"time"
-)
+import "slices"
 
 // present is the set of users that are online, kept only while a consumer follows presence (some
-// 100 bytes a user). Positions are stable while a user stays, so that a snapshot can be told piece
-// by piece: a change at a position behind the snapshot is told at once, one ahead is left to it.
+// 100 bytes a user). A user has one position while it stays; when it left, while a snapshot has to
+// tell so; and the same again when it comes back in that time.
 //
 // The set begins empty and is filled from the engine's pages while changes already come in. A page
 // may be older than a change that came before it: whoever changed since the start is known by the
 // change, and pages say nothing new about it. Owner: the hub's mutex.
 type present struct {
 	index  map[string]uint32
-	keys   []*[keysChunk]string // by position; "" = free
-	free   []uint32
+	users  []*[usersChunk]presentUser // by position
+	online bits
+	spare  []uint32
 	used   uint32 // positions ever given
 	filled bool   // all pages are in
 
 	left map[string]struct{} // users that left while the pages came in
+
+	dead    []uint32 // positions of users that left, which may have been pinned then
+	dying   bits     // those in dead
+	sweepAt int      // so many of them are looked through
 }
 
-const keysChunk = 4096
+type presentUser struct {
+	key  string
+	slot uint16
+}
+
+const (
+	usersChunk = 4096
+	sweepMin   = 1024
+)
 
 func newPresent() *present {
-	return &present{index: map[string]uint32{}, left: map[string]struct{}{}}
+	return &present{index: map[string]uint32{}, left: map[string]struct{}{}, sweepAt: sweepMin}
 }
 
 // set takes a change. pos is where the user is or was; changed is false when nothing is new.
@@ -38,15 +48,13 @@ func (p *present) set(key []byte, open bool) (pos uint32, changed bool) {
 		}
 	}
 	pos, there := p.index[string(key)]
-	switch {
-	case open == there:
+	if open == (there && p.online.get(pos)) {
 		return pos, false
-	case open:
+	}
+	if !there {
 		return p.add(string(key)), true
 	}
-	delete(p.index, string(key))
-	*p.at(pos) = ""
-	p.free = append(p.free, pos)
+	p.online.set(pos, open)
 	return pos, true
 }
 
@@ -62,22 +70,81 @@ func (p *present) load(key []byte) (pos uint32, changed bool) {
 }
 
 func (p *present) add(key string) (pos uint32) {
-	if n := len(p.free); n > 0 {
-		pos = p.free[n-1]
-		p.free = p.free[:n-1]
+	if n := len(p.spare); n > 0 {
+		pos = p.spare[n-1]
+		p.spare = p.spare[:n-1]
 	} else {
 		pos = p.used
-		if pos%keysChunk == 0 {
-			p.keys = append(p.keys, new([keysChunk]string))
+		if pos%usersChunk == 0 {
+			p.users = append(p.users, new([usersChunk]presentUser))
 		}
 		p.used++
 	}
-	*p.at(pos) = key
+	*p.at(pos) = presentUser{key: key, slot: slotOfKey(key)}
+	p.online.set(pos, true)
 	p.index[key] = pos
 	return pos
 }
 
-func (p *present) at(pos uint32) *string { return &p.keys[pos/keysChunk][pos%keysChunk] }
+func (p *present) at(pos uint32) *presentUser { return &p.users[pos/usersChunk][pos%usersChunk] }
+
+// entry tells a snapshot's reader of a user.
+func (p *present) entry(open bool, pos uint32) entry {
+	e := presenceEntry(open, p.at(pos).key)
+	e.loose = true
+	return e
+}
+
+// retire takes the position of a user that left. It is given to another when no snapshot has to
+// tell of this one any more.
+func (p *present) retire(pos uint32, watchers []*consumer) {
+	if !pinned(pos, watchers) {
+		if !p.dying.get(pos) {
+			p.release(pos)
+		}
+		return
+	}
+	if p.dying.get(pos) {
+		return
+	}
+	p.dying.set(pos, true)
+	p.dead = append(p.dead, pos)
+	if len(p.dead) >= p.sweepAt {
+		p.sweep(watchers)
+	}
+}
+
+// sweep releases the dead positions that no snapshot has to tell of any more.
+func (p *present) sweep(watchers []*consumer) {
+	p.dead = slices.DeleteFunc(p.dead, func(pos uint32) bool {
+		back := p.online.get(pos)
+		if !back && pinned(pos, watchers) {
+			return false
+		}
+		p.dying.set(pos, false)
+		if !back {
+			p.release(pos)
+		}
+		return true
+	})
+	p.sweepAt = max(sweepMin, 2*len(p.dead))
+}
+
+func (p *present) release(pos uint32) {
+	u := p.at(pos)
+	delete(p.index, u.key)
+	*u = presentUser{}
+	p.spare = append(p.spare, pos)
+}
+
+func pinned(pos uint32, watchers []*consumer) bool {
+	for _, c := range watchers {
+		if c.snap != nil && c.snap.pins(pos) {
+			return true
+		}
+	}
+	return false
+}
 
 // appendKey writes a user as a key: nil mark, length of the tenant, tenant, uid.
 func appendKey(dst, tenant, uid []byte, nilUID bool) []byte {
@@ -94,132 +161,7 @@ func splitKey(key string) (tenant, uid string, nilUID bool) {
 	return key[3:n], key[n:], key[0] == 2
 }
 
-// track starts the set for the first that follows presence.
-func (h *Hub) track() {
-	if h.present != nil {
-		return
-	}
-	p := newPresent()
-	h.present = p
-	h.tracking.Store(true)
-	for tenant := range h.nilUsers {
-		h.key = appendKey(h.key[:0], []byte(tenant), nil, true)
-		p.set(h.key, true)
-	}
-	go h.fill(p)
-}
-
-// scan appends the next part of a consumer's snapshot to a batch. more: it can go on at once.
-func (h *Hub) scan(batch []entry, c *consumer) (_ []entry, more bool) {
-	if c.resync {
-		batch = append(batch, entry{only: kindResync})
-		c.resync = false
-	}
-	p := h.present
-	told := 0
-	for looked := 0; c.scan < p.used; c.scan++ {
-		if told == scanChunk || looked == 16*scanChunk {
-			return batch, true
-		}
-		looked++
-		key := *p.at(c.scan)
-		if key == "" {
-			continue
-		}
-		tenant, uid, nilUID := splitKey(key)
-		slot := slotOf([]byte(tenant), []byte(uid), nilUID, nil)
-		if !c.follows(slot) {
-			continue
-		}
-		it := newItem(kindOpen, []byte(tenant), []byte(uid), nilUID)
-		it.slot = slot
-		batch = append(batch, c.queue.hand(it))
-		told++
-	}
-	if p.filled {
-		c.scanning = false
-		batch = append(batch, entry{only: kindLive})
-	}
-	return batch, false
-}
-
-// fill loads the pages of who is online, and tries again when the engine cannot give one.
-func (h *Hub) fill(p *present) {
-	after := ""
-	for {
-		page, err := askPage(h.engine, Query{AllTenants: true, After: after, Limit: maxPageUsers})
-		if err != nil {
-			h.o.Log.Warn("presence: the users online cannot be read", "error", err)
-			time.Sleep(time.Second)
-			page, after = nil, "" // loading a user twice is harmless
-		}
-		if !h.load(p, page, err == nil && page.Next == "") {
-			return
-		}
-		if err == nil {
-			after = page.Next
-		}
-	}
-}
-
-var errNoAnswer = errors.New("backend: the engine gave no answer")
-
-func askPage(e Engine, q Query) (*Connected, error) {
-	got := make(chan *Connected, 1)
-	e.Connected(q, func(c *Connected) { got <- c })
-	select {
-	case c := <-got:
-		if c == nil {
-			return nil, errNoAnswer
-		}
-		return c, c.Err
-	case <-time.After(engineWait):
-		return nil, errNoAnswer
-	}
-}
-
-// load adds a page, a few users at a time: loops wait for the same mutex. false = enough: the
-// page was the last, or nobody follows any more.
-func (h *Hub) load(p *present, page *Connected, last bool) bool {
-	var users []Online
-	if page != nil {
-		users = page.Users
-	}
-	for {
-		n := min(len(users), loadChunk)
-		h.mu.Lock()
-		if h.present != p || h.closed {
-			h.mu.Unlock()
-			return false
-		}
-		for _, u := range users[:n] {
-			h.loadUser(p, u)
-		}
-		users = users[n:]
-		p.filled = last && len(users) == 0
-		if p.filled {
-			p.left = nil
-		}
-		for _, c := range h.watchers {
-			if c.scanning {
-				c.wakeUp()
-			}
-		}
-		h.mu.Unlock()
-		if len(users) == 0 {
-			return !last
-		}
-	}
-}
-
-// loadUser adds one user. Those without uid are counted by Presence from the start, as a page
-// cannot tell whether it speaks of a shard that has told its change already.
-func (h *Hub) loadUser(p *present, u Online) {
-	if u.NilUID {
-		return
-	}
-	h.key = appendKey(h.key[:0], []byte(u.Tenant), []byte(u.UID), false)
-	if pos, changed := p.load(h.key); changed {
-		h.tellPresence(true, []byte(u.Tenant), []byte(u.UID), false, pos)
-	}
+func slotOfKey(key string) uint16 {
+	tenant, uid, nilUID := splitKey(key)
+	return slotOf([]byte(tenant), []byte(uid), nilUID, nil)
 }

@@ -1,54 +1,115 @@
 package backend
 
-// entry is one place in a queue: an item, or (item nil) something that only this queue tells.
+import "slices"
+
+// entry is one place in a queue: an event (item), or what is told without one: a change of
+// presence (key), or a line of the stream itself (gap, live, resync).
 type entry struct {
 	*item
-	only   kind   // kindGap, kindLive or kindResync when there is no item
+	key    string // of the user whose presence it is, as in [present]
+	only   kind   // when there is no item
+	again  bool   // a consumer was given it before, and died without an ack
+	loose  bool   // takes no room in the queue, as a part of a snapshot
+	since  int64  // when it was held, by the hub's clock
 	missed uint64 // events dropped before this entry; told as a gap before it
 	seq    uint64 // given when it is taken
 }
 
-// queue is what waits for one consumer, or is held for the first one of a group. It is bounded by
-// count and bytes, both of which include what a writer has taken and not written yet, so that a
-// writer cannot hide an unbounded amount. Owner: the hub's mutex.
+// entryOverhead is about what an entry costs in a queue besides the bytes of its item or key.
+const entryOverhead = 80
+
+func (e *entry) size() int {
+	if e.item != nil {
+		return e.item.size()
+	}
+	return len(e.key) + entryOverhead
+}
+
+// tells is what the entry's line tells.
+func (e *entry) tells() kind {
+	if e.item != nil {
+		return e.item.kind
+	}
+	return e.only
+}
+
+// counts tells whether the entry has room in its queue: the stream's own lines take none.
+func (e *entry) counts() bool { return !e.loose && (e.item != nil || e.key != "") }
+
+// presenceEntry tells that the user of a key came or went.
+func presenceEntry(open bool, key string) entry {
+	k := kindClose
+	if open {
+		k = kindOpen
+	}
+	return entry{only: k, key: key}
+}
+
+// queue is what waits for one consumer, or is held while a group has none. It is bounded by
+// count and bytes, both of which include what its reader has and is not done with: what is being
+// written, and with acks what is not acked. Owner: the hub's mutex.
 //
-//	invariant: count == len(entries that hold an item) + taken
+//	invariant: count == entries that count + those that the reader has + those reserved
 type queue struct {
 	entries []entry
-	count   int // items here and taken
-	bytes   int // their sizes
-	missed  uint64
+	count   int
+	bytes   int
+	missed  uint64 // events dropped since the last entry
 
 	maxCount, maxBytes int
 }
 
-// push appends an item, or refuses it when full: the newest is dropped and counted. The first
-// item always fits, however large it is.
-func (q *queue) push(it *item) bool {
-	if !q.fits(it) {
-		q.missed++
+// What is taken over from a consumer that left was inside its bounds; its heir may go over its
+// own for it, so that a death among busy consumers loses nothing.
+const (
+	roomNew       = 1
+	roomInherited = 2
+)
+
+// push appends an entry, or refuses it when full: the newest is dropped, and counted with the gap
+// before it.
+func (q *queue) push(e entry, room int) bool {
+	if !q.reserve(&e, room) {
 		return false
 	}
-	e := q.hand(it)
-	e.missed, q.missed = q.missed, 0
-	q.entries = append(q.entries, e)
+	q.put(e)
 	return true
 }
 
-func (q *queue) fits(it *item) bool {
-	return q.count < q.maxCount && (q.count == 0 || q.bytes+it.size() <= q.maxBytes)
+// reserve makes room for an entry that put appends now or later.
+func (q *queue) reserve(e *entry, room int) bool {
+	if !q.fits(e.size(), room) {
+		q.missed += e.missed
+		if e.item != nil {
+			q.missed++
+		}
+		return false
+	}
+	q.count++
+	q.bytes += e.size()
+	return true
 }
 
-// hand counts an item as given to the queue's reader, past the queue.
-func (q *queue) hand(it *item) entry {
-	q.count++
-	q.bytes += it.size()
-	it.refs++
-	return entry{item: it}
+// put appends what has its room already.
+func (q *queue) put(e entry) {
+	e.missed += q.missed
+	q.missed = 0
+	q.entries = append(q.entries, e)
+}
+
+// fits: one entry always does, however large it is.
+func (q *queue) fits(size, room int) bool {
+	return q.count < room*q.maxCount && (q.count == 0 || q.bytes+size <= room*q.maxBytes)
+}
+
+// free gives an entry's room back.
+func (q *queue) free(size int) {
+	q.count--
+	q.bytes -= size
 }
 
 // take gives everything queued, and keeps spare's array for what comes next. A gap that no later
-// entry told stands at the end. The taken items still count, until settle.
+// entry told stands at the end. What is taken keeps its room until free.
 func (q *queue) take(spare []entry) []entry {
 	batch := q.entries
 	q.entries = spare[:0]
@@ -59,9 +120,61 @@ func (q *queue) take(spare []entry) []entry {
 	return batch
 }
 
-// settle says that a taken item is written or given up.
-func (q *queue) settle(it *item) {
-	q.count--
-	q.bytes -= it.size()
-	it.refs--
+// expire drops the entries at the front that are held since before a time, and counts them as a
+// gap in their place.
+func (q *queue) expire(before int64, drop func(*item)) (events int) {
+	var missed uint64
+	n := 0
+	for ; n < len(q.entries) && q.entries[n].since < before; n++ {
+		e := &q.entries[n]
+		missed += 1 + e.missed
+		q.free(e.size())
+		drop(e.item)
+	}
+	if n == 0 {
+		return 0
+	}
+	q.entries = slices.Delete(q.entries, 0, n)
+	if len(q.entries) > 0 {
+		q.entries[0].missed += missed
+	} else {
+		q.missed += missed
+	}
+	return n
+}
+
+// given is an event that a consumer was given and has not acked.
+type given struct {
+	*item
+	seq   uint64
+	since int64
+	again bool
+}
+
+// unacked are the events that a consumer was given and has not acked, oldest first. Its array is
+// used over and over: it grows to the most that was ever outstanding. Owner: the hub's mutex.
+type unacked struct {
+	list []given
+	head int
+}
+
+func (u *unacked) len() int { return len(u.list) - u.head }
+
+func (u *unacked) first() *given { return &u.list[u.head] }
+
+func (u *unacked) push(g given) {
+	if len(u.list) == cap(u.list) && u.head >= len(u.list)/2 {
+		n := copy(u.list, u.list[u.head:])
+		clear(u.list[n:])
+		u.list, u.head = u.list[:n], 0
+	}
+	u.list = append(u.list, g)
+}
+
+func (u *unacked) pop() {
+	u.list[u.head] = given{}
+	u.head++
+	if u.head == len(u.list) {
+		u.list, u.head = u.list[:0], 0
+	}
 }

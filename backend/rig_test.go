@@ -280,7 +280,7 @@ func (r *rig) event(uid, edn, replyTo string) bool {
 		answer = []byte(replyTo)
 	}
 	return r.hub.Event(nil, []byte(uid), false, []byte("client-"+uid), false, packer.EDN,
-		[]byte(edn), false, answer, time.UnixMilli(1767225600000))
+		[]byte(edn), false, answer, time.UnixMilli(1767225600000)) == backend.Taken
 }
 
 func (r *rig) presence(open bool, uid string) { r.hub.Presence(open, nil, []byte(uid), false) }

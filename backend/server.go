@@ -77,6 +77,7 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 
 // Serve accepts until Shutdown, and then gives nil; any other end is an error.
 func (s *Server) Serve(l net.Listener) error {
+	go s.hub.run(s.stop)
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(&handed{s, l.Addr()}) }()
 	err := s.accept(l)

@@ -35,10 +35,11 @@ func (s *stream) run(gone <-chan struct{}) {
 	s.out = append(s.out, streamHead...)
 	s.out = s.enc.hello(s.out, s.hub.epoch, s.c.id)
 	err := s.flush()
+	ended := false
 	var batch []entry
 	var unwritten []entry
 	for err == nil {
-		var more, ended bool
+		var more bool
 		batch, more, ended = s.hub.take(s.c, batch)
 		if unwritten, err = s.write(batch); ended || err != nil {
 			break
@@ -53,8 +54,11 @@ func (s *stream) run(gone <-chan struct{}) {
 		}
 	}
 	s.hub.leave(s.c, unwritten, errors.Is(err, errStalled))
-	if errors.Is(err, errStalled) {
-		s.cut()
+	switch {
+	case errors.Is(err, errStalled):
+		s.cut(fail(408, "slow_consumer", "nothing was read for %s; the stream is cut", s.stall))
+	case ended && s.c.cut != nil:
+		s.cut(s.c.cut)
 	}
 }
 
@@ -90,11 +94,11 @@ func (s *stream) flush() error {
 	return err
 }
 
-// cut writes the rest of the broken piece and why the stream ends. The socket is full: its buffer
-// is made larger for it.
-func (s *stream) cut() {
-	s.out = append(s.out, `{"type":"error","code":"slow_consumer","message":`...)
-	s.out = appendText(s.out, "nothing was read for "+s.stall.String()+"; the stream is cut")
+// cut writes the rest of a broken piece and why the stream ends. The socket may be full: its
+// buffer is made larger for it.
+func (s *stream) cut(why *Error) {
+	s.out = appendText(append(s.out, `{"type":"error","code":`...), why.Code)
+	s.out = appendText(append(s.out, `,"message":`...), why.Message)
 	s.out = append(s.out, "}\n"...)
 	if c, ok := s.conn.(syscall.Conn); ok {
 		widen(c, len(s.out))
@@ -103,10 +107,10 @@ func (s *stream) cut() {
 		return
 	}
 	if _, err := s.conn.Write(s.out); err != nil {
-		s.hub.o.Log.Info("a slow consumer was cut", "consumer", s.c.id, "told", false)
+		s.hub.o.Log.Info("a consumer was cut", "consumer", s.c.id, "why", why.Code, "told", false)
 		return
 	}
-	s.hub.o.Log.Info("a slow consumer was cut", "consumer", s.c.id, "told", true)
+	s.hub.o.Log.Info("a consumer was cut", "consumer", s.c.id, "why", why.Code, "told", true)
 }
 
 // watch closes gone when the peer closes its side. What it still sends has no meaning.

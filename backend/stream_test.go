@@ -64,8 +64,8 @@ func TestEventLines(t *testing.T) {
 		if c.replyTo != "" {
 			replyTo = []byte(c.replyTo)
 		}
-		if !r.hub.Event([]byte(c.tenant), []byte(c.uid), c.nilUID, []byte("c1"), c.ajax, c.format,
-			[]byte(c.event), c.bad, replyTo, at) {
+		if r.hub.Event([]byte(c.tenant), []byte(c.uid), c.nilUID, []byte("c1"), c.ajax, c.format,
+			[]byte(c.event), c.bad, replyTo, at) != backend.Taken {
 			t.Errorf("%s: not taken", c.name)
 		}
 		for format, want := range map[string]string{"json": c.json, "edn": c.edn} {
@@ -429,7 +429,8 @@ func TestGap(t *testing.T) {
 	event := []byte(`[:a/b "` + strings.Repeat("x", 5000) + `"]`)
 	took, missed := 0, 0
 	for range 1000 {
-		if r.hub.Event(nil, []byte("a"), false, nil, false, packer.EDN, event, false, nil, time.Now()) {
+		if r.hub.Event(nil, []byte("a"), false, nil, false, packer.EDN, event, false, nil,
+			time.Now()) == backend.Taken {
 			took++
 		} else {
 			missed++

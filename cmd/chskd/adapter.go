@@ -133,3 +133,14 @@ func (a *adapter) Stats() backend.Stats {
 
 // Ready implements backend.Engine.
 func (a *adapter) Ready() bool { return a.ready.Load() }
+
+// inbound is the way of clients' events to the hub, as the engine knows it.
+//
+// Any goroutine.
+type inbound struct{ *backend.Hub }
+
+// Event implements engine.Backend: false means that nobody will hear the event.
+func (in inbound) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, format packer.Format,
+	event []byte, bad bool, replyTo []byte, at time.Time) bool {
+	return in.Hub.Event(tenant, uid, nilUID, client, ajax, format, event, bad, replyTo, at) == backend.Taken
+}

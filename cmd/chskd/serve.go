@@ -62,7 +62,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	hub := backend.NewHub(backend.HubOptions{Log: log})
 	up := make(chan string, 1)
 	s.Ready = func(addr string) { up <- addr }
-	e, err := engine.New(s.Options, hub)
+	e, err := engine.New(s.Options, inbound{hub})
 	if err != nil {
 		return err
 	}

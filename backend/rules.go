@@ -1,0 +1,21 @@
+//go:build !chskmutate
+
+package backend
+
+import "time"
+
+// The rules of delivery. They are apart from the code that uses them so that each can be read, and
+// broken on purpose, alone: with the build tag chskmutate, rules_mutate.go takes this file's place
+// and the simulation shows that each broken rule is noticed.
+
+// mayMove tells whether a slot may go to another consumer.
+func mayMove(s *slot) bool { return s.outstanding == 0 }
+
+// doneUpTo is the seq up to which a consumer's events need not be kept.
+func doneUpTo(written, acked uint64) uint64 { return min(written, acked) }
+
+// marked tells whether an event that was not acked is marked as given before.
+func marked(before, written bool) bool { return before || written }
+
+// heldSince is when an event that is held now was held at the earliest.
+func heldSince(now int64, most time.Duration) int64 { return now - most.Milliseconds() }
