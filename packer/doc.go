@@ -64,4 +64,30 @@
 // two names become one key, and every JSON value comes back from edn as it was, except numbers
 // beyond a double (1e400 is ##Inf to both readers on the other side, so it is written as that) and
 // the spelling of numbers (-0 is 0, 1e5 is 1E5). With Options.StringKeys every name stays a string.
+//
+// # msgpack
+//
+// Read is all of MessagePack, the extension types of taoensso.msgpack among it: keyword, symbol,
+// char, ratio, set, arrays of numbers, UUID, instant, and map keys by reference. What is written
+// holds no references, so that it may stand anywhere in a message; of a value that has none, msgpack
+// from msgpack is a copy, and of any other a new one with every scalar as it was. A message's first
+// value is read, and what follows it is padding.
+//
+//	edn                        msgpack                  msgpack read as edn
+//	7 5N                       the shortest integer     7; beyond 64 bits: ErrUntranslatable
+//	1.5 1.50M                  64-bit float             1.5
+//	22/7                       ratio, reduced           22/7; an integer where it is one
+//	[1] (1)                    array                    [1]
+//	#{1} :a/b a/b \a "text"    set, keyword, ...        the same
+//	#inst #uuid                instant, uuid            the same, in milliseconds
+//	"\ud83d", half a pair      U+FFFD                   string
+//	#foo/bar v                 {"#foo/bar" v}           map with a string key
+//	"AQID"                     string; bytes            string: bytes are their base64
+//	#msgpack/ext20 "AQID"      extension 20             the same
+//	[1 2]                      array; int32[], ...      vector
+//
+// Arrays of numbers are read little-endian, as browsers write them; a JVM writes big-endian, and
+// nothing in the bytes tells. Keys that differ in edn and not in msgpack, like 1.5 and 1.5M, are
+// ErrUntranslatable. Names that no edn token can be are strings there. Keys by reference may make a
+// value 16 times longer, beyond 256 KiB that are free; what grows more is refused.
 package packer

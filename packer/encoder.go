@@ -42,8 +42,8 @@ type encoder struct {
 	// wide and moved are about headers that grow after what follows them is written: shift.go.
 	wide  bool
 	moved int
-	// ext is the tag written last to msgpack, and lossy is set when two values that differ may have
-	// become the same there: msgpack_tagged.go, verdict.
+	// ext is the tag written last to msgpack: msgpack_tagged.go. lossy is set when two values that
+	// differ may have become the same there: a decimal, a lone surrogate.
 	ext   extension
 	lossy bool
 	// bad is why the value cannot be written in this format; the result is then worth nothing.

@@ -52,6 +52,9 @@ func (f Format) ParseMessage(b []byte, m *Message) error {
 	var outer, inner slots
 	outer.inner = &inner
 	m.ID, m.Callback = nil, nil
+	if cap(m.plain) > plainKeep {
+		m.plain = nil
+	}
 	if len(b) == 0 && f.emptyIsNil() {
 		m.Kind, m.Event = BadEvent, f.nilValue()
 		return nil
@@ -73,6 +76,10 @@ func (f Format) ParseMessage(b []byte, m *Message) error {
 	}
 	return nil
 }
+
+// plainKeep is how much of Message.plain is kept for the next message: one that was large holds no
+// memory for ever.
+const plainKeep = 64 << 10
 
 // emptyIsNil tells what Sente's reader makes of an empty text: nil, or an error.
 func (f Format) emptyIsNil() bool { return f.Plain() }

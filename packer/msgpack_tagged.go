@@ -14,9 +14,9 @@ type extension struct {
 	at   int // where its value begins
 }
 
-// msgpackTag opens {"#tag" value}: msgpack has no tags.
+// msgpackTag opens {"#tag" value}: msgpack has no tags. (hashTagged holds the two equal, so no keys
+// become equal by that.)
 func (e *encoder) msgpackTag(name []byte) {
-	e.lossy = true
 	e.ext.typ, e.ext.is = extensionOf(name)
 	e.ext.from = len(e.dst)
 	e.dst = appendMsgpackStr(append(e.dst, mpFixMap|1), len(name)+1)
