@@ -18,7 +18,8 @@ func TestMsgpackDoesNotAllocate(t *testing.T) {
 			##Inf ##NaN 1e100 9223372036854775807 #foo [1] #msgpack/ext20 "AQID"
 			{:a 1 "b" {:a 2 [:k] {:a 3}}}]] 1]`),
 	}
-	packed, refs := withReferences(t, toMsgpack(t, `[[:a/b [{:k 1 "s" 2} {:k 3 "s" 4} #{{:k 5}}]] "a1b2c3"]`))
+	repeated := toMsgpack(t, `[[:a/b [{:k 1 "s" 2} {:k 3 "s" 4} #{{:k 5}}]] "a1b2c3"]`)
+	packed, refs := withReferences(t, repeated)
 	if messages["references"] = packed; refs != 3 {
 		t.Fatalf("%d references", refs)
 	}
@@ -50,7 +51,9 @@ func TestMsgpackDoesNotAllocate(t *testing.T) {
 }
 
 // allocates tells on Append when it does; its result stands in memory of its own.
-func allocates(t *testing.T, name string, dst []byte, to packer.Format, src []byte, from packer.Format) []byte {
+func allocates(
+	t *testing.T, name string, dst []byte, to packer.Format, src []byte, from packer.Format,
+) []byte {
 	t.Helper()
 	var out []byte
 	if n := testing.AllocsPerRun(20, func() {

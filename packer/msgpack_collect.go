@@ -86,11 +86,7 @@ func (d *msgpackDecoder) setLen() (count int, f fault) {
 	case c[0] >= mpFixArray && c[0] < mpFixStr:
 		count = int(c[0] & 0xf)
 	case c[0] == mpArray16 || c[0] == mpArray32:
-		n, f := d.uint(int(lengthWidth[c[0]-mpNil]))
-		if f != fine {
-			return 0, f
-		}
-		count = int(n)
+		return d.length(int(lengthWidth[c[0]-mpNil]))
 	default:
 		return 0, faultSyntax
 	}

@@ -145,21 +145,30 @@ func (d *msgpackDecoder) headed(start int, c byte, s *slots) (kind, fault) {
 	if width == 0 {
 		return 0, faultKind
 	}
-	n, f := d.uint(width)
+	n, f := d.length(width)
 	if f != fine {
 		return 0, f
 	}
 	switch c {
 	case mpStr8, mpStr16, mpStr32:
-		return kindString, d.str(start, int(n))
+		return kindString, d.str(start, n)
 	case mpArray16, mpArray32:
-		return kindVector, d.sequence(int(n), s)
+		return kindVector, d.sequence(n, s)
 	case mpMap16, mpMap32:
-		return kindMap, d.mapping(int(n))
+		return kindMap, d.mapping(n)
 	case mpBin8, mpBin16, mpBin32:
-		return kindTagged, d.bin(start, int(n))
+		return kindTagged, d.bin(start, n)
 	}
-	return d.ext(start, int(n))
+	return d.ext(start, n)
+}
+
+// length reads a length of width bytes, of whatever takes at least a byte each.
+func (d *msgpackDecoder) length(width int) (int, fault) {
+	n, f := d.uint(width)
+	if f == fine && n > uint64(len(d.b)-d.i) {
+		f = faultEnd
+	}
+	return int(n), f
 }
 
 // lengthWidth is how many bytes of length follow a first byte, from mpNil on.
@@ -230,7 +239,7 @@ func (d *msgpackDecoder) str(start, n int) fault {
 	return fine
 }
 
-// isUTF8 is utf8.Valid, with a shorter way for the short ASCII texts that most names and values are.
+// isUTF8 is utf8.Valid, with a shorter way for short ASCII texts: most names and values are such.
 func isUTF8(text []byte) bool {
 	const short, high = 64, 0x8080808080808080
 	if len(text) > short {

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// Sizes of headers. A collection begins with the shortest, whose place the longer one takes when the
-// collection ends; a set has one around the array in it. Wide ones never grow.
+// Sizes of headers. A collection begins with the shortest, whose place the longer one takes when
+// the collection ends; a set has one around the array in it. Wide ones never grow.
 const (
 	mpArrayWide = 1 + 4
 	mpSetHead   = 1 + 1 + 1 // ext 8, length, type
@@ -57,8 +57,8 @@ func putWide(b []byte, first byte, n int) {
 	binary.BigEndian.PutUint32(b[1:], uint32(n))
 }
 
-// msgpackGrow writes the header of fr.n elements where one byte is kept for it at byte at. fix is the
-// first byte of the short form, first of the one with 16 bits, before that with 32.
+// msgpackGrow writes the header of fr.n elements where one byte is kept for it at byte at. fix is
+// the first byte of the short form, first of the one with 16 bits, before that with 32.
 func (e *encoder) msgpackGrow(fr *frame, at int, fix, first byte) {
 	switch n := fr.n; {
 	case n <= 0xf:
@@ -124,8 +124,8 @@ func appendMsgpackArray(dst []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, mpArray32), uint32(n))
 }
 
-// appendMsgpackInt appends an integer in its smallest form; of those without sign the one of 64 bits
-// is never used, because ClojureScript cannot read it.
+// appendMsgpackInt appends an integer in its smallest form; of those without sign the one of 64
+// bits is never used, because ClojureScript cannot read it.
 func appendMsgpackInt(dst []byte, v int64) []byte {
 	switch {
 	case v >= -32 && v <= math.MaxInt8:

@@ -50,7 +50,8 @@ func TestMsgpackCutOff(t *testing.T) {
 func TestMsgpackPromises(t *testing.T) {
 	for _, head := range []string{
 		"9f", "dcffff", "ddffffffff", "8f", "deffff", "dfffffffff", "bf", "d9ff", "daffff", "dbffffffff",
-		"c4ff", "c5ffff", "c6ffffffff", "c7ff00", "c8ffff00", "c9ffffffff00", "c9ffffffff04", "d604ddffffffff",
+		"c4ff", "c5ffff", "c6ffffffff", "c7ff00", "c8ffff00", "c9ffffffff00", "c9ffffffff04",
+		"d604ddffffffff",
 		"c9ffffffff05", "c9ffffffff14", "d80000",
 	} {
 		set := fmt.Sprintf("c7%02x0491", len(head)/2+1)

@@ -41,7 +41,8 @@ func TestMsgpackParseMessage(t *testing.T) {
 		{"string beyond U+FFFF", "a4f09f9880", `"😀"`},
 		{"references in the data", "92 92" + ab + "9281d4006b01 81d4080002 01",
 			"[[:a/b [{:k 1} {:k 2}]] 1]"},
-		{"callback that is a reference away", "92 92" + ab + "81d4006b01 81d4080002", "[[:a/b {:k 1}] {:k 2}]"},
+		{"callback that is a reference away", "92 92" + ab + "81d4006b01 81d4080002",
+			"[[:a/b {:k 1}] {:k 2}]"},
 		{"references and padding", "92 92" + ab + "9281d4006b01 81d4080002 01 0000",
 			"[[:a/b [{:k 1} {:k 2}]] 1]"},
 	} {
@@ -67,7 +68,8 @@ func TestMsgpackWrittenAnew(t *testing.T) {
 	} {
 		in := unhex(t, "92 "+scalar+refs)
 		out, err := packer.Append(nil, packer.Msgpack, in, packer.Msgpack, packer.Options{})
-		if want := unhex(t, "92 "+scalar+"92 81d4006b01 81d4006b02"); err != nil || string(out) != string(want) {
+		want := unhex(t, "92 "+scalar+"92 81d4006b01 81d4006b02")
+		if err != nil || string(out) != string(want) {
 			t.Errorf("%s: %x %v, want %x", scalar, out, err, want)
 		}
 	}
@@ -149,16 +151,29 @@ func TestMsgpackEnvelope(t *testing.T) {
 	}
 	data := []byte(`{:motd "hi", :n 1}`)
 	calls := map[string]call{
-		"handshake":          func(f packer.Format) []byte { return f.AppendHandshake(nil, []byte("w6"), false, data) },
-		"handshake, no data": func(f packer.Format) []byte { return f.AppendHandshake(nil, []byte("日"), false, nil) },
-		"handshake, no uid":  func(f packer.Format) []byte { return f.AppendHandshake(nil, nil, true, nil) },
+		"handshake": func(f packer.Format) []byte {
+			return f.AppendHandshake(nil, []byte("w6"), false, data)
+		},
+		"handshake, no data": func(f packer.Format) []byte {
+			return f.AppendHandshake(nil, []byte("日"), false, nil)
+		},
+		"handshake, no uid": func(f packer.Format) []byte {
+			return f.AppendHandshake(nil, nil, true, nil)
+		},
 		"reply": func(f packer.Format) []byte {
 			return f.AppendReply(nil, f.Literal(packer.ErrorValue), f.Literal(packer.TimeoutValue))
 		},
-		"Ajax reply":   func(f packer.Format) []byte { return f.AppendReply(nil, f.Literal(packer.ErrorValue), nil) },
-		"pong":         func(f packer.Format) []byte { return f.AppendPong(nil, f.Literal(packer.ErrorValue)) },
-		"gap of most":  func(f packer.Format) []byte { return f.AppendGap(nil, 1<<63-1) },
-		"push of none": batch(0), "push of one": batch(1), "push of 15": batch(15), "push of 16": batch(16),
+		"Ajax reply": func(f packer.Format) []byte {
+			return f.AppendReply(nil, f.Literal(packer.ErrorValue), nil)
+		},
+		"pong": func(f packer.Format) []byte {
+			return f.AppendPong(nil, f.Literal(packer.ErrorValue))
+		},
+		"gap of most": func(f packer.Format) []byte {
+			return f.AppendGap(nil, 1<<63-1)
+		},
+		"push of none": batch(0), "push of one": batch(1), "push of 15": batch(15),
+		"push of 16":    batch(16),
 		"push of 65535": batch(65535), "push of 65536": batch(65536),
 	}
 	for l := packer.ServerPing; l <= packer.TimeoutValue; l++ {

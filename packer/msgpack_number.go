@@ -31,7 +31,7 @@ func (d *msgpackDecoder) number(start int, c byte) fault {
 
 // numberWidth is how many bytes the number has whose first byte is mpFloat32 and on.
 var numberWidth = [...]uint8{
-	mpFloat32 - mpFloat32: 4, mpFloat64 - mpFloat32: 8,
+	0: 4, mpFloat64 - mpFloat32: 8,
 	mpUint8 - mpFloat32: 1, mpUint16 - mpFloat32: 2, mpUint32 - mpFloat32: 4, mpUint64 - mpFloat32: 8,
 	mpInt8 - mpFloat32: 1, mpInt16 - mpFloat32: 2, mpInt32 - mpFloat32: 4, mpInt64 - mpFloat32: 8,
 }
@@ -94,9 +94,9 @@ func (d *msgpackDecoder) symbolic(start int, s symbolicValue) {
 	}
 }
 
-// doubleNumber is the numeral of a finite double: the fewest digits that read back as the same, with
-// a point, and with an exponent only where ClojureScript prints one. It holds slices of buf, which
-// stays off the heap because the number is a result.
+// doubleNumber is the numeral of a finite double: the fewest digits that read back as the same,
+// with a point, and with an exponent only where ClojureScript prints one. It holds slices of buf,
+// which stays off the heap because the number is a result.
 func doubleNumber(buf []byte, v float64) number {
 	const plainMin, plainMax = 1e-7, 1e21
 	n := number{class: numFloat, radix: 10, neg: math.Signbit(v), point: true, frac: zeroDigit}
@@ -129,8 +129,8 @@ func doubleNumber(buf []byte, v float64) number {
 var zeroDigit = []byte("0")
 
 // array reads the content of an int32, float32 or float64 array: little-endian, as browsers write
-// it. A JVM writes and reads big-endian, so the two cannot exchange arrays, and nothing in the bytes
-// says which it is. Elsewhere it is a vector of numbers.
+// it. A JVM writes and reads big-endian, so the two cannot exchange arrays, and nothing in the
+// bytes says which it is. Elsewhere it is a vector of numbers.
 func (d *msgpackDecoder) array(start int, typ int8, content []byte) fault {
 	width := 4
 	if typ == extFloat64s {

@@ -24,8 +24,8 @@ func (e *encoder) msgpackTag(name []byte) {
 	e.ext.at = len(e.dst)
 }
 
-// msgpackEndTag closes what msgpackTag opened: an extension that was a tag in another format becomes
-// one again. Its bytes are a byte string there, or the base64 of them.
+// msgpackEndTag closes what msgpackTag opened: an extension that was a tag in another format
+// becomes one again. Its bytes are a byte string there, or the base64 of them.
 func (e *encoder) msgpackEndTag() {
 	x, end := e.ext, len(e.dst)
 	e.ext.is = false
@@ -89,7 +89,7 @@ func extensionOf(name []byte) (typ int8, ok bool) {
 	if digits = name[len(extTag):]; digits[0] == '-' {
 		v = -v
 	}
-	known := v >= extInst && v <= extUUID
-	canonical := v >= -128 && v <= 127 && string(strconv.AppendInt(buf[:0], int64(v), 10)) == string(digits)
-	return int8(v), canonical && !known
+	typ = int8(v)
+	canonical := string(strconv.AppendInt(buf[:0], int64(typ), 10)) == string(digits)
+	return typ, canonical && (typ < extInst || typ > extUUID)
 }
