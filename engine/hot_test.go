@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,18 +80,18 @@ func (h *hotLoop) turns() {
 	}
 }
 
-func upgradeRequest(id string) []byte {
-	return fmt.Appendf(nil, "GET /chsk?client-id=%s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: Upgrade\r\n"+
+func upgradeRequest(p packer.Packer, id string) []byte {
+	return fmt.Appendf(nil, "GET /chsk/%v?client-id=%s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: Upgrade\r\n"+
 		"Pragma: no-cache\r\nCache-Control: no-cache\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n"+
 		"Upgrade: websocket\r\nOrigin: http://127.0.0.1:8080\r\nSec-WebSocket-Version: 13\r\n"+
 		"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n"+
 		"Sec-WebSocket-Key: O4NW1Vm5Eq5cJ61NweZyWA==\r\n"+
-		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", id)
+		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", p, id)
 }
 
 // connect makes a WebSocket of client i.
-func (h *hotLoop) connect(t testing.TB, i int) *sinkSock {
-	s := &sinkSock{in: upgradeRequest(fmt.Sprintf("0b4dd9ae-2b4c-4c58-b1ab-%012d", i))}
+func (h *hotLoop) connect(t testing.TB, p packer.Packer, i int) *sinkSock {
+	s := &sinkSock{in: upgradeRequest(p, fmt.Sprintf("0b4dd9ae-2b4c-4c58-b1ab-%012d", i))}
 	if !h.open(s) {
 		t.Fatal("refused")
 	}
@@ -102,10 +103,11 @@ func (h *hotLoop) connect(t testing.TB, i int) *sinkSock {
 	return s
 }
 
-// clientFrame is a masked text frame.
-func clientFrame(payload string) []byte {
+// clientFrame is a masked frame with a message of packer p, given as edn.
+func clientFrame(t testing.TB, p packer.Packer, edn string) []byte {
+	payload := simPack(t, p, edn)
 	key := [4]byte{9, 8, 7, 6}
-	b := wsframe.AppendClientHeader(nil, true, wsframe.Text, key, len(payload))
+	b := wsframe.AppendClientHeader(nil, true, opcode(p), key, len(payload))
 	n := len(b)
 	b = append(b, payload...)
 	wsframe.Mask(b[n:], key, 0)
@@ -123,16 +125,25 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	h := newHotLoop(t)
-	s := h.connect(t, 1)
-	for i := range 50 {
-		h.connect(t, 2+i)
+	for p := range packer.Packer(packer.Packers) {
+		t.Run(p.String(), func(t *testing.T) { hotPaths(t, p) })
 	}
-	scratch := make([]byte, 0, 4096)
-	ping := clientFrame(`[[:chsk/ws-ping] "a1b2c3"]`)
-	event := clientFrame(`[[:chat/send {:text "hello", :n 17}] nil]`)
+}
+
+func hotPaths(t *testing.T, p packer.Packer) {
+	h := newHotLoop(t)
+	s := h.connect(t, p, 1)
+	for i := range 50 {
+		h.connect(t, p, 2+i)
+	}
+	long := strings.Repeat("hello ", 300) // is compressed
+	scratch := make([]byte, 0, 8192)
+	ping := clientFrame(t, p, `[[:chsk/ws-ping] "a1b2c3"]`)
+	event := clientFrame(t, p, `[[:chat/send {:text "hello", :n 17}] nil]`)
+	large := clientFrame(t, p, `[[:chat/send {:text "`+long+`", :n 17}] nil]`)
 	all := &Push{All: true, Event: []byte(`[:chat/message {:text "hello"}]`)}
 	one := &Push{UIDs: []string{"0b4dd9ae-2b4c-4c58-b1ab-000000000001"}, Event: all.Event}
+	wide := &Push{All: true, Event: []byte(`[:chat/message {:text "` + long + `"}]`)}
 	for _, c := range []struct {
 		name string
 		max  float64 // the caller's own, on its own goroutine
@@ -140,8 +151,10 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 	}{
 		{"chsk ping", 0, func() { h.feed(s, ping, scratch) }},
 		{"event", 0, func() { h.feed(s, event, scratch) }},
+		{"event of 2 KB", 0, func() { h.feed(s, large, scratch) }},
 		{"push to one user", 3, func() { h.eng.Push(one, nil); h.turns() }},
 		{"broadcast to 51", 5, func() { h.eng.Push(all, nil); h.turns() }},
+		{"broadcast of 2 KB to 51", 5, func() { h.eng.Push(wide, nil); h.turns() }},
 	} {
 		for range 200 { // pools and slabs fill
 			h.now += 40
@@ -159,7 +172,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 
 func BenchmarkHandshake(b *testing.B) {
 	h := newHotLoop(b)
-	req := upgradeRequest("0b4dd9ae-2b4c-4c58-b1ab-0c9fd52b5e3a")
+	req := upgradeRequest(0, "0b4dd9ae-2b4c-4c58-b1ab-0c9fd52b5e3a")
 	b.ReportAllocs()
 	for b.Loop() {
 		s := &sinkSock{in: req}
@@ -173,21 +186,31 @@ func BenchmarkHandshake(b *testing.B) {
 }
 
 func BenchmarkPing(b *testing.B) {
-	h := newHotLoop(b)
-	s := h.connect(b, 1)
-	frame := clientFrame(`[[:chsk/ws-ping] "a1b2c3"]`)
-	scratch := make([]byte, 0, 256)
-	b.ReportAllocs()
-	for b.Loop() {
-		h.feed(s, frame, scratch)
+	for p := range packer.Packer(packer.Packers) {
+		b.Run(p.String(), func(b *testing.B) {
+			h := newHotLoop(b)
+			s := h.connect(b, p, 1)
+			frame := clientFrame(b, p, `[[:chsk/ws-ping] "a1b2c3"]`)
+			scratch := make([]byte, 0, 256)
+			b.ReportAllocs()
+			for b.Loop() {
+				h.feed(s, frame, scratch)
+			}
+		})
 	}
 }
 
 func BenchmarkBroadcast(b *testing.B) {
+	for _, p := range []packer.Packer{packer.EDN.Packer(), packer.Msgpack.Packer(), packer.EDN.Gzip()} {
+		b.Run(p.String(), func(b *testing.B) { broadcast(b, p) })
+	}
+}
+
+func broadcast(b *testing.B, chosen packer.Packer) {
 	const conns = 10000
 	h := newHotLoop(b)
 	for i := range conns {
-		h.connect(b, i)
+		h.connect(b, chosen, i)
 	}
 	p := &Push{All: true, Event: []byte(`[:chat/message {:text "hello"}]`)}
 	b.ReportAllocs()

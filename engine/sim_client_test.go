@@ -3,10 +3,12 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/wsframe"
 )
 
@@ -17,7 +19,7 @@ type simClient struct {
 	user    *simUser
 	id      string
 	ajax    bool // uses polls now
-	json    bool // packer
+	packer  packer.Packer
 	deaf    bool // reads nothing for a while
 	sock    *simSock
 	loop    *loop
@@ -40,13 +42,6 @@ func (c *simClient) socks() []*simSock {
 	return []*simSock{c.sock}
 }
 
-func (c *simClient) format() string {
-	if c.json {
-		return "/json"
-	}
-	return ""
-}
-
 // start connects anew: an upgrade, or a handshake poll.
 func (c *simClient) start() {
 	c.w.now++ // no client comes twice in a millisecond
@@ -65,9 +60,9 @@ func (c *simClient) start() {
 		c.poll(true)
 		return
 	}
-	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk%s?uid=%s&client-id=%s HTTP/1.1\r\nHost: x\r\n"+
+	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk/%v?uid=%s&client-id=%s HTTP/1.1\r\nHost: x\r\n"+
 		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", c.format(), c.user.uid, c.id))
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", c.packer, c.user.uid, c.id))
 }
 
 func (c *simClient) poll(handshake bool) {
@@ -77,8 +72,8 @@ func (c *simClient) poll(handshake bool) {
 		q = "&handshake%3F=1"
 	}
 	c.polling = true
-	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk%s?udt=%d&uid=%s&client-id=%s%s HTTP/1.1\r\nHost: x\r\n\r\n",
-		c.format(), c.udt, c.user.uid, c.id, q))
+	c.w.give(c.sock, c.loop, fmt.Sprintf("GET /chsk/%v?udt=%d&uid=%s&client-id=%s%s HTTP/1.1\r\nHost: x\r\n\r\n",
+		c.packer, c.udt, c.user.uid, c.id, q))
 }
 
 // say sends an event, over whatever transport there is.
@@ -86,29 +81,36 @@ func (c *simClient) say(callback bool) {
 	if c.sock == nil || !c.open || c.sock.closed || c.sock.broken {
 		return
 	}
-	if c.ajax {
-		cb := "nil"
-		if callback {
-			cb = ":ajax"
-		}
-		body := "client-id=" + c.id + "&uid=" + c.user.uid + "&udt=9" + strconv.Itoa(c.w.rng.Int()) +
-			"&ppstr=%5B%5B%3Aa%2Fb%5D%20" + cb + "%5D"
-		s, l := c.w.connect()
-		c.w.give(s, l, fmt.Sprintf("POST /chsk HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+
-			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
-		c.w.strays = append(c.w.strays, stray{s, l, false})
-		return
-	}
-	msg := `[[:a/b] nil]`
 	switch {
-	case c.json && callback:
-		msg = `[["a/b"],"cb1234"]`
-	case c.json:
-		msg = `[["a/b"],null]`
+	case c.ajax && callback:
+		c.post(`[[:a/b] :ajax]`)
+	case c.ajax:
+		c.post(`[[:a/b] nil]`)
 	case callback:
-		msg = `[[:a/b] "cb1234"]`
+		c.send(`[[:a/b] "cb1234"]`)
+	default:
+		c.send(`[[:a/b] nil]`)
 	}
-	c.frame(wsframe.Text, msg)
+}
+
+// send sends a message, given as edn, over the WebSocket.
+func (c *simClient) send(edn string) { c.frame(opcode(c.packer), simPack(c.w.t, c.packer, edn)) }
+
+// post sends a message, given as edn, over a connection of its own.
+func (c *simClient) post(edn string) {
+	params := "client-id=" + c.id + "&uid=" + c.user.uid + "&udt=9" + strconv.Itoa(c.w.rng.Int())
+	query, body, media := "", simPack(c.w.t, c.packer, edn), "application/x-www-form-urlencoded"
+	if c.packer.Binary() {
+		// A browser sends all of its packer's buffer.
+		body += strings.Repeat("\x00", c.w.rng.Intn(3)*100)
+		query, media = "?"+params+"&binary%3F=true", "application/octet-stream"
+	} else {
+		body = params + "&ppstr=" + url.QueryEscape(body)
+	}
+	s, l := c.w.connect()
+	c.w.give(s, l, fmt.Sprintf("POST /chsk/%v%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+
+		"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s", c.packer, query, media, len(body), body))
+	c.w.strays = append(c.w.strays, stray{s, l, false})
 }
 
 func (c *simClient) frame(op wsframe.Opcode, payload string) {
@@ -178,6 +180,9 @@ func (c *simClient) readResponse() bool {
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200")) {
 		c.w.fatalf("a poll was answered %q %q", head, body)
 	}
+	if !bytes.Contains(head, []byte("\r\nContent-Type: "+mediaType(c.packer)+"\r\n")) {
+		c.w.fatalf("client %s, packer %v: %q", c.id, c.packer, head)
+	}
 	c.polling = false
 	c.message(body)
 	if c.open && c.sock != nil && !c.sock.closed && !c.sock.fin {
@@ -195,8 +200,10 @@ func (c *simClient) readFrame() bool {
 	payload := string(b[n : n+int(h.Len)])
 	c.sock.got = b[n+int(h.Len):]
 	switch h.Opcode {
-	case wsframe.Text:
+	case opcode(c.packer):
 		c.message(payload)
+	case wsframe.Text, wsframe.Binary:
+		c.w.fatalf("client %s, packer %v, got a frame with opcode %d", c.id, c.packer, h.Opcode)
 	case wsframe.Close:
 		c.frame(wsframe.Close, payload)
 	}
@@ -205,21 +212,18 @@ func (c *simClient) readFrame() bool {
 
 var simLength = regexp.MustCompile(`(?i)content-length: (\d+)`)
 
-var simNumber = regexp.MustCompile(`(?:\[:t/n \{:n |\["t/n",\{"n":)(\d+)`)
+var simNumber = regexp.MustCompile(`\["t/n",\{"n":(\d+)`)
 
 // message takes one chsk message.
-func (c *simClient) message(m string) {
+func (c *simClient) message(packed string) {
+	m := simUnpack(c.w.t, c.packer, packed)
 	c.w.trace("client %s gets %.60s", c.id, m)
 	switch {
 	case strings.Contains(m, "chsk/handshake"):
 		c.open = true
 		return
 	case strings.Contains(m, "chsk/ws-ping"):
-		if c.json {
-			c.frame(wsframe.Text, `[["chsk/ws-pong"],null]`)
-		} else {
-			c.frame(wsframe.Text, `[[:chsk/ws-pong] nil]`)
-		}
+		c.send(`[[:chsk/ws-pong] nil]`)
 		return
 	case strings.Contains(m, "chskd/gap"):
 		c.w.fatalf("client %s was told of a gap inside the window: %s", c.id, m)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chskd/chskd/bufpool"
+	"github.com/chskd/chskd/packer"
 )
 
 var (
@@ -56,7 +57,7 @@ func (w *simWorld) populate() {
 		w.users = append(w.users, u)
 		for j := range 1 + w.rng.Intn(3) {
 			c := &simClient{w: w, user: u, id: fmt.Sprintf("c%d-%d", i, j), expect: -1,
-				ajax: w.rng.Intn(3) == 0, json: w.rng.Intn(4) == 0}
+				ajax: w.rng.Intn(3) == 0, packer: packer.Packer(w.rng.Intn(packer.Packers))}
 			w.clients = append(w.clients, c)
 		}
 	}

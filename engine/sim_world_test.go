@@ -56,7 +56,7 @@ func newSimWorld(t simT, seed int64) *simWorld {
 	}
 	w.wanted = make([]bool, o.Loops)
 	for i, l := range w.e.loops {
-		l.net = &simNet{l: l, rng: rng}
+		l.net, l.gzip = &simNet{l: l, rng: rng}, simGzips[i]
 		l.time = func() (uint32, time.Time) {
 			return w.now, time.UnixMilli(int64(w.now))
 		}
