@@ -126,7 +126,9 @@ func (d *ednDecoder) skipDispatch() (skipped bool, f fault) {
 		return true, d.comment()
 	case '_':
 		d.i += 2
-		_, f = d.quiet()
+		if _, f = d.quiet(); f == faultEnd {
+			f = faultDiscard // not the end that may stand behind a value
+		}
 		return true, f
 	}
 	return false, fine

@@ -243,6 +243,7 @@ func TestErrorsSayWhyAndWhere(t *testing.T) {
 		{packer.EDN, "[1 2", "packer: edn: unexpected end at byte 4"},
 		{packer.EDN, "[1 2}", "packer: edn: unmatched delimiter at byte 4"},
 		{packer.EDN, "1 2", "packer: edn: more than one value at byte 2"},
+		{packer.EDN, "1 #_", "packer: edn: nothing to discard at byte 4"},
 		{packer.JSON, `{"a":1,"a":2}`, "packer: json: duplicate key at byte 7"},
 		{packer.JSON, "[1,]", "packer: json: invalid syntax at byte 3"},
 	} {

@@ -66,6 +66,7 @@ const (
 	faultTag
 	faultSymbolic
 	faultMeta
+	faultDiscard
 	faultInst
 	faultUUID
 	faultBase64
@@ -100,6 +101,7 @@ var faultText = [...]string{
 	faultTag:         "invalid tagged literal",
 	faultSymbolic:    "invalid symbolic value",
 	faultMeta:        "invalid metadata",
+	faultDiscard:     "nothing to discard",
 	faultInst:        "invalid #inst",
 	faultUUID:        "invalid #uuid",
 	faultBase64:      "invalid base64",

@@ -15,7 +15,7 @@ lack() {
 wanted=""
 command -v node >/dev/null || wanted="$wanted nodejs"
 command -v npm >/dev/null || wanted="$wanted npm"
-[ -x /usr/bin/clojure ] || wanted="$wanted clojure"
+[ -e /usr/share/java/clojure.jar ] || wanted="$wanted clojure"
 [ -e /usr/share/java/tools.reader.jar ] || wanted="$wanted libtools-reader-clojure"
 
 if [ -n "$wanted" ]; then

@@ -20,7 +20,7 @@
     (let [c (.charAt s i)]
       (if (and (< 32 (int c) 127) (not= c \() (not= c \)) (not= c \\))
         (.append b c)
-        (.append b (format "\\u%04x" (int c)))))))
+        (.append (.append b "\\u") (subs (Integer/toHexString (+ 0x10000 (int c))) 1))))))
 
 (declare put)
 

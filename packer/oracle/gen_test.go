@@ -56,7 +56,7 @@ func (g gen) value(depth int) string {
 	case 4:
 		b.WriteString("#:" + g.pick("user", "a.b", "é") + g.pick("", " ") + g.mapping(depth))
 	case 5:
-		b.WriteString("#" + g.pick("foo/bar", "x", "my.ns/Rec", "a.b.C") + " " + g.value(depth-1))
+		b.WriteString("#" + g.pick("foo/bar", "x", "my.ns/Rec", "a.b.C", "b", "set") + " " + g.value(depth-1))
 	case 6:
 		b.WriteString("^" + g.pick("{:doc \"x\"}", ":private", "String") + " [" +
 			g.joined(g.many(depth)) + "]")

@@ -1,6 +1,7 @@
 package oracle_test
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // tree does not tell.
 var losses = [packer.Count]func(*tree) *tree{
 	packer.EDN:     func(t *tree) *tree { return t.mapped(looseName) },
-	packer.Transit: func(t *tree) *tree { return t },
+	packer.Transit: func(t *tree) *tree { return t.mapped(transitNode) },
 	packer.Msgpack: func(t *tree) *tree { return t.mapped(msgpackNode) },
 	packer.JSON:    jsonLoss,
 }
@@ -41,12 +42,32 @@ func through(t *tree, way ...packer.Format) *tree {
 	return t
 }
 
-// looseName is a keyword like :a/1b, which edn can write as #:a{:1b 2} only: where it is
-// written by itself it is a string.
+// looseName is a keyword like :a/1b or a symbol like #:a/b, which edn can write as #:a{:1b 2} and
+// #:#:a{b 2} only: where it is written by itself it is a string.
 func looseName(t *tree) *tree {
-	_, name, slashed := strings.Cut(t.text, "/")
-	if t.kind == "k" && slashed && name != "" && name[0] >= '0' && name[0] <= '9' {
+	if t.kind != "k" && t.kind != "y" {
+		return t
+	}
+	_, name, _ := strings.Cut(t.text, "/")
+	digit := name != "" && name[0] >= '0' && name[0] <= '9' && !(len(name) == 1 && name > "0")
+	switch {
+	case t.kind == "k" && (digit || strings.HasPrefix(t.text, ":")):
 		return leaf("s", ":"+t.text)
+	case t.kind == "y" && (digit || strings.ContainsAny(t.text[:1], "#:")):
+		return leaf("s", t.text)
+	}
+	return t
+}
+
+// transitNode: a tag that means something in transit can mean nothing else.
+func transitNode(t *tree) *tree {
+	if t.kind != "tag" {
+		return t
+	}
+	switch tag := t.kids[0].text; {
+	case tag == "list", tag == "set", tag == "cmap", tag == "ratio",
+		len(tag) == 1 && strings.Contains("_?:$infdzcmtubr'", tag):
+		return tagAsMap(t)
 	}
 	return t
 }
@@ -106,6 +127,24 @@ func decimalValue(text string) float64 {
 		return 0
 	}
 	return v
+}
+
+// decimal is t with a decimal as its digits and exponent: JavaScript keeps the text that came.
+func decimal(t *tree) *tree {
+	if t.kind != "m" {
+		return t
+	}
+	mantissa, exp, _ := strings.Cut(t.text, "E")
+	whole, frac, _ := strings.Cut(mantissa, ".")
+	e, err := strconv.Atoi(exp + "0")
+	if err != nil {
+		panic("no decimal: " + t.text)
+	}
+	digits := strings.TrimLeft(strings.TrimLeft(whole+frac, "-"), "0")
+	if strings.HasPrefix(whole, "-") && digits != "" {
+		digits = "-" + digits
+	}
+	return leaf("m", fmt.Sprintf("%se%d", digits, e/10-len(frac)))
 }
 
 func isZeroText(text string) bool {
@@ -255,13 +294,17 @@ func jsNumber(v float64) *tree {
 	return double(v)
 }
 
-// inClojureScript is t as ClojureScript's edn reader takes it: every number a double.
+// inClojureScript is t as ClojureScript's edn reader takes it: every number a double. nil is a
+// ratio of numbers beyond double precision, which it divides in its own way.
 func inClojureScript(t *tree) *tree {
 	switch t.kind {
 	case "i", "m":
 		return jsNumber(decimalValue(t.text))
 	case "r":
 		num, den, _ := strings.Cut(t.text, "/")
+		if len(num) > 16 || len(den) > 15 {
+			return nil
+		}
 		return jsNumber(decimalValue(num) / decimalValue(den))
 	}
 	return inJavaScript(t)
@@ -288,12 +331,27 @@ func writtenByJS(t *tree) *tree {
 	return leaf("i", n.String())
 }
 
-// zeroless takes -0 for 0, as keys are compared.
+// fitsJS tells whether JavaScript's libraries can hold t: no keys are equal to them, to which -0 is
+// 0, and to transit-js an empty map is every object without properties.
+func (t *tree) fitsJS() bool {
+	return !t.mapped(zeroless).clashes() && !t.emptyMapKey()
+}
+
 func zeroless(t *tree) *tree {
 	if t.kind == "d" && t.double() == 0 {
 		return leaf("i", "0")
 	}
 	return t
+}
+
+func (t *tree) emptyMapKey() bool {
+	for i, kid := range t.kids {
+		key := t.kind == "set" || t.kind == "map" && i%2 == 0
+		if kid.emptyMapKey() || key && kid.kind == "map" && len(kid.kids) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // has tells whether a node of t is of one of the kinds.

@@ -40,7 +40,7 @@ function mapKey(key) {
     return keys[key.index];
   }
   const text = tree(key);
-  if ((typeof key === 'string' || key.cachable) && keys.length < cacheMax) keys.push(text);
+  if ((typeof key === 'string' || key?.cachable) && keys.length < cacheMax) keys.push(text);
   return text;
 }
 

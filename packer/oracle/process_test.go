@@ -31,11 +31,16 @@ type oracle struct {
 	out   *bufio.Reader
 }
 
-const readerJar = "/usr/share/java/tools.reader.jar"
+const (
+	clojureJar = "/usr/share/java/clojure.jar"
+	readerJar  = "/usr/share/java/tools.reader.jar"
+)
 
 var (
-	jvm = &oracle{name: "clojure", needs: []string{"/usr/bin/clojure", readerJar},
-		command: []string{"/usr/bin/clojure", "-cp", readerJar, "edn.clj"}}
+	// Without the optimizing compiler, which costs more than it gains in so short a life.
+	jvm = &oracle{name: "clojure", needs: []string{clojureJar, readerJar},
+		command: []string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+			"-cp", clojureJar + ":" + readerJar, "clojure.main", "edn.clj"}}
 	cljs      = nodeOracle("nbb", "node_modules/nbb/cli.js", "cljs.cljs")
 	transitJS = nodeOracle("transit-js", "transit.mjs")
 	msgpackJS = nodeOracle("@msgpack/msgpack", "msgpack.mjs")
