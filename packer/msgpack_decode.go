@@ -241,7 +241,7 @@ func (d *msgpackDecoder) str(start, n int) fault {
 
 // isUTF8 is utf8.Valid, with a shorter way for short ASCII texts: most names and values are such.
 func isUTF8(text []byte) bool {
-	const short, high = 64, 0x8080808080808080
+	const short = 64
 	if len(text) > short {
 		return utf8.Valid(text)
 	}
@@ -253,7 +253,7 @@ func isUTF8(text []byte) bool {
 	for _, c := range b {
 		all |= uint64(c)
 	}
-	return all&high == 0 || utf8.Valid(text)
+	return all&highBits == 0 || utf8.Valid(text)
 }
 
 func (d *msgpackDecoder) bin(start, n int) fault {
