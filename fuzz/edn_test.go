@@ -212,11 +212,12 @@ func checkStable(t *testing.T, f, to packer.Format, out []byte) {
 	if err != nil {
 		t.Fatalf("%q does not go again: %v", back, err)
 	}
-	if !bytes.Equal(again, out) && to == packer.JSON && !bytes.Contains(back, []byte("##")) {
+	infinite := bytes.Contains(back, []byte("##")) || bytes.Contains(back, []byte("~z"))
+	if !bytes.Equal(again, out) && to == packer.JSON && !infinite {
 		t.Fatalf("%q, back %q, again %q", out, back, again)
 	}
 	last, err := packer.Append(nil, f, again, to, packer.Options{})
-	if err != nil || !bytes.Equal(last, back) && !bytes.Contains(back, []byte("##")) {
+	if err != nil || !bytes.Equal(last, back) && !infinite {
 		t.Fatalf("to %v %q, back %q, again %q, back %q %v", to, out, back, again, last, err)
 	}
 }

@@ -25,7 +25,9 @@ func transitEventID(value []byte, k kind, scratch *[]byte) (id []byte, ok bool) 
 func transitText(dst, value []byte) ([]byte, fault) {
 	text, _, f := transitString(value, dst)
 	if f == fine && len(text) > 1 && text[0] == '~' {
-		text = text[1:]
+		if text = text[1:]; text[0] == '\'' {
+			text = text[1:]
+		}
 	}
 	return text, f
 }

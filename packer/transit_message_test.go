@@ -58,6 +58,7 @@ func TestTransitParseMessage(t *testing.T) {
 		{"empty", `[]`, packer.BadEvent, `null`, "", none},
 		{"bare string", `"just"`, packer.BadEvent, `"~cj"`, "", `"~cu"`},
 		{"quoted string", `["~#'","~~^"]`, packer.BadEvent, `"~c~"`, "", `"~c^"`},
+		{"string in a quote", `"~'ab"`, packer.BadEvent, `"~ca"`, "", `"~cb"`},
 		{"string of one", `["~#'","\n"]`, packer.BadEvent, `"~c\n"`, "", none},
 		{"empty string", `""`, packer.BadEvent, `null`, "", none},
 		{"string beyond U+FFFF", `"😀"`, packer.BadEvent, `"\ud83d"`, "", `"\ude00"`},

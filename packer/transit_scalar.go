@@ -17,6 +17,8 @@ func (d *transitDecoder) scalar(text []byte, start int) (kind, fault) {
 	switch text[1] {
 	case '~', '^', '`':
 		return d.giveText(text[1:]), fine
+	case '\'':
+		return d.giveText(rest), fine // a quote like any other
 	case '#':
 		return 0, faultTag // tags tag: alone they are nothing
 	case ':':

@@ -81,6 +81,7 @@ func TestTransitToEDN(t *testing.T) {
 			`{1 1, :a 2, 1/2 3, 4 5, nil 6}`, same},
 		{"cmap without need", `["~#cmap",["~:a",1]]`, `{:a 1}`, `["^ ","~:a",1]`},
 		{"quotes", `["~#'",["~#'","x"]]`, `"x"`, `"x"`},
+		{"quotes in strings", `["~'x","~'~:a","~'"]`, `["x" "~:a" ""]`, `["x","~~:a",""]`},
 		{"tags", `[["~#foo",1],["~#foo/bar",[["~#x","~:k"]]],["~#link",["^ ","href","~rx"]]]`,
 			`[#foo 1 #foo/bar [#x :k] #link {"href" "x"}]`,
 			`[["~#foo",1],["~#foo/bar",[["~#x","~:k"]]],["~#link",["^ ","href","x"]]]`},

@@ -226,6 +226,8 @@ func (t *transitTree) str(s string) string {
 	switch s[1] {
 	case '~', '^', '`':
 		return strconv.Quote(s[1:])
+	case '\'':
+		return strconv.Quote(rest)
 	case ':':
 		return ":" + rest
 	case '$':
