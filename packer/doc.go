@@ -65,6 +65,33 @@
 // beyond a double (1e400 is ##Inf to both readers on the other side, so it is written as that) and
 // the spelling of numbers (-0 is 0, 1e5 is 1E5). With Options.StringKeys every name stays a string.
 //
+// # transit
+//
+// Read is transit-format 0.8 in its JSON and JSON-verbose forms, as transit-java reads them: every
+// ground and extension type, the cache with its reset after 1936 entries, quotes, composite keys,
+// tags and ~X scalars that nobody knows. The JSON in it is as strict as above. Refused are
+// duplicate keys, tags with more or less than one value, codes that stand for nothing, and junk in
+// scalars. Codes may make a value 16 times longer, beyond 256 KiB that are free. A message's first
+// value is read, and what follows it is ignored.
+//
+// What is written is the JSON form, not verbose and without codes, so that it may stand anywhere
+// in a message; of a value that has none, transit from transit is a copy. Readers count cached
+// strings of whole messages, so a code must never be pasted.
+//
+// Between edn and transit nearly nothing is lost:
+//
+//	edn                        transit                  transit read as edn
+//	0x1F 12345678901234567890  31 "~n1234..."           31 12345678901234567890N
+//	4/2 1e400                  2 "~zINF"                2 ##Inf
+//	^meta v                    v                        v
+//	#set v, #i v, ...          ["^ ","#set",v]          map with a string key: transit means
+//	                                                    something else by its own tags
+//	"http://..." "AQID"        "~rhttp://..." "~bAQID"  string, base64
+//	":a b" {"#a b" v}          "~:a b" ["~#a b",v]      string, map: no edn token can be that
+//	#inst "9999-12-31T..."     "~m253402300800000"      years 0000 to 9999, others cut
+//
+// and between transit and JSON what is lost between edn and JSON.
+//
 // # msgpack
 //
 // Read is all of MessagePack, the extension types of taoensso.msgpack among it: keyword, symbol,
