@@ -65,3 +65,57 @@ func unprintable(t *tree) *tree {
 	}
 	return leaf("s", strings.ReplaceAll(wellFormed(t).text, `\ufffd`, "?"))
 }
+
+// replaced: JavaScript's writes one as U+FFFD.
+func replaced(t *tree) *tree {
+	if t.kind != "s" {
+		return t
+	}
+	return wellFormed(t)
+}
+
+// What ours writes in edn, of values in transit and msgpack, ClojureScript reads as what it was, and
+// ours reads what ClojureScript prints of it.
+func TestClojureScriptReadsOurEDN(t *testing.T) {
+	need(t, jvm, cljs)
+	texts, trees := readable(t, count(t, 2000))
+	for _, f := range []packer.Format{packer.Transit, packer.Msgpack} {
+		t.Run(f.String(), func(t *testing.T) {
+			var written []string
+			var wants []*tree
+			for i, text := range texts {
+				out, err := via(text, f)
+				want := through(trees[i], f)
+				if err != nil || want == nil {
+					continue
+				}
+				want = want.mapped(inClojureScript)
+				if want != nil && want.fitsJS() {
+					written, wants = append(written, out), append(wants, want)
+				}
+			}
+			checkClojureScript(t, written, wants)
+		})
+	}
+}
+
+func checkClojureScript(t *testing.T, written []string, wants []*tree) {
+	t.Helper()
+	c := complaints{t: t}
+	defer c.done()
+	for i, a := range cljs.askAll("edn-tree", written) {
+		if a.refused || parseTree(a.text).String() != wants[i].String() {
+			c.errorf("%s\nis  %v\nnot %v", written[i], a, wants[i])
+		}
+	}
+	printed := cljs.written(t, "print", written)
+	for i, a := range jvm.askAll("tree", printed) {
+		if err := packer.EDN.CheckValue([]byte(printed[i])); (err != nil) != a.refused {
+			c.errorf("%s\nours: %v\ntools.reader: %v", printed[i], err, a)
+		}
+		want := wants[i].mapped(writtenByJS).mapped(replaced).String()
+		if !a.refused && parseTree(a.text).String() != want {
+			c.errorf("%s\nis  %v\nnot %v", printed[i], a, want)
+		}
+	}
+}
