@@ -65,6 +65,14 @@ func setClass(class uint8, chars string) {
 	}
 }
 
+// classesOf gives the classes of all bytes of text.
+func classesOf(text []byte) (met uint8) {
+	for _, c := range text {
+		met |= ednClass[c]
+	}
+	return met
+}
+
 // isSpace is Character/isWhitespace for a character beyond ASCII: separators except the
 // no-break spaces. In particular U+2028 ends a token and U+00A0 does not.
 func isSpace(r rune) bool {

@@ -61,12 +61,17 @@ var ednEscapes = [256]byte{
 // appendEDNText appends text for the inside of an edn string. Everything but seven characters is
 // raw, NUL and U+2028 too, as the JVM's printer does.
 func appendEDNText(dst, text []byte) []byte {
-	for {
-		n := escapeAt(text)
+	n := escapeAt(text)
+	if n == len(text) {
+		return append(dst, text...)
+	}
+	return appendEDNEscaped(dst, text, n)
+}
+
+// appendEDNEscaped is appendEDNText for a text whose byte n is the first that may be escaped.
+func appendEDNEscaped(dst, text []byte, n int) []byte {
+	for ; n < len(text); n = escapeAt(text) {
 		dst = append(dst, text[:n]...)
-		if n == len(text) {
-			return dst
-		}
 		c := text[n]
 		if x := ednEscapes[c]; x != 0 {
 			dst = append(dst, '\\')
@@ -75,6 +80,7 @@ func appendEDNText(dst, text []byte) []byte {
 		dst = append(dst, c)
 		text = text[n+1:]
 	}
+	return append(dst, text...)
 }
 
 // appendUnit appends the escape of one UTF-16 unit, the same in edn and JSON.

@@ -89,12 +89,17 @@ func init() {
 // appendJSONText appends text for the inside of a JSON string (RFC 8259 §7): what must be escaped
 // is, nothing else.
 func appendJSONText(dst, text []byte) []byte {
-	for {
-		n := escapeAt(text)
+	n := escapeAt(text)
+	if n == len(text) {
+		return append(dst, text...)
+	}
+	return appendJSONEscaped(dst, text, n)
+}
+
+// appendJSONEscaped is appendJSONText for a text whose byte n is the first to be escaped.
+func appendJSONEscaped(dst, text []byte, n int) []byte {
+	for ; n < len(text); n = escapeAt(text) {
 		dst = append(dst, text[:n]...)
-		if n == len(text) {
-			return dst
-		}
 		c := text[n]
 		if x := jsonEscapes[c]; x != 'u' {
 			dst = append(dst, '\\', x)
@@ -103,4 +108,5 @@ func appendJSONText(dst, text []byte) []byte {
 		}
 		text = text[n+1:]
 	}
+	return append(dst, text...)
 }

@@ -93,10 +93,7 @@ func keywordText(text []byte) (slash int, ok bool) {
 	if len(text) == 0 || text[0] == '#' || text[0] == '\'' || text[0] == ':' {
 		return -1, false
 	}
-	met := ednPlain
-	for _, c := range text {
-		met |= ednClass[c]
-	}
+	met := classesOf(text)
 	slash = -1
 	switch {
 	case met == ednPlain:

@@ -9,8 +9,15 @@ type jsonScanner struct {
 	i int
 }
 
-// next moves over white space; faultEnd when nothing is left.
+// next moves over white space; faultEnd when nothing is left. It is inlined for where there is none.
 func (s *jsonScanner) next() fault {
+	if s.i < len(s.b) && s.b[s.i] > ' ' {
+		return fine
+	}
+	return s.space()
+}
+
+func (s *jsonScanner) space() fault {
 	for s.i < len(s.b) {
 		switch s.b[s.i] {
 		case ' ', '\n', '\r', '\t':

@@ -96,10 +96,16 @@ func splitName(text []byte, slash int) (ns, name []byte) {
 // ednToken tells whether text is that of a keyword (behind its colon) or symbol in edn: whether
 // ednDecoder reads it back as the same name. slash is its first slash, or -1.
 func ednToken(k kind, text []byte) (slash int, ok bool) {
-	slash, coloned, ok := ednTokenBytes(text)
+	slash = -1
+	met := classesOf(text)
 	switch {
-	case !ok:
+	case len(text) == 0 || met >= ednEnds || met&ednHigh != 0 && !inToken(text):
 		return -1, false
+	case met&ednSlash != 0:
+		slash = indexSlash(text)
+	}
+	coloned := met&ednColon != 0
+	switch {
 	case k == kindKeyword:
 		return slash, (slash < 0 || isName(text, slash)) && (!coloned || isColoned(text, slash))
 	case slash < 0 && !coloned:
@@ -108,29 +114,16 @@ func ednToken(k kind, text []byte) (slash int, ok bool) {
 	return slash, beginsSymbol(text) && isName(text, slash)
 }
 
-// ednTokenBytes looks at each character of a token that must have one at least.
-func ednTokenBytes(text []byte) (slash int, coloned, ok bool) {
-	slash = -1
-	for i := 0; i < len(text); i++ {
-		switch ednClass[text[i]] {
-		case ednPlain, ednControl:
-		case ednSlash:
-			if slash < 0 {
-				slash = i
-			}
-		case ednColon:
-			coloned = true
-		case ednHigh:
-			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 || isSpace(r) {
-				return -1, false, false
-			}
-			i += n - 1
-		default:
-			return -1, false, false
+// inToken tells whether all characters of text are UTF-8 and no white space beyond ASCII.
+func inToken(text []byte) bool {
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		if r == utf8.RuneError && n == 1 || r >= utf8.RuneSelf && isSpace(r) {
+			return false
 		}
+		text = text[n:]
 	}
-	return slash, coloned, len(text) > 0
+	return true
 }
 
 // isBareSymbol tells whether a token without slash and colon is a symbol and no word.

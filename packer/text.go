@@ -16,44 +16,68 @@ const (
 // plainEnd is the index of the first byte from i on that is no plain ASCII text inside a string: a
 // quote, a backslash, a control character, or a byte of a character beyond ASCII.
 func plainEnd(b []byte, i int) int {
-	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		if hit := escaped(x) | x&highBits; hit != 0 {
-			return i + bits.TrailingZeros64(hit)>>3
+	rest := b[i:]
+	for len(rest) >= 8 {
+		x := binary.LittleEndian.Uint64(rest)
+		if hit := (marks(x) | x) & highBits; hit != 0 {
+			return len(b) - len(rest) + bits.TrailingZeros64(hit)>>3
+		}
+		rest = rest[8:]
+	}
+	for n, c := range rest {
+		if stringClass[c] != strPlain {
+			return len(b) - len(rest) + n
 		}
 	}
-	for i < len(b) && stringClass[b[i]] == strPlain {
-		i++
-	}
-	return i
+	return len(b)
 }
 
 // escapeAt is the index of the first byte of text that is a quote, a backslash or a control
 // character; len(text) when there is none.
 func escapeAt(text []byte) int {
 	n := len(text)
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if hit := escaped(binary.LittleEndian.Uint64(text[i:])); hit != 0 {
-			return i + bits.TrailingZeros64(hit)>>3
+	if n < 8 {
+		return escapeAtShort(text)
+	}
+	rest := text
+	for len(rest) >= 8 {
+		x := binary.LittleEndian.Uint64(rest)
+		if hit := marks(x) &^ x & highBits; hit != 0 {
+			return n - len(rest) + bits.TrailingZeros64(hit)>>3
 		}
+		rest = rest[8:]
 	}
-	if n >= 8 && i < n {
-		i = n - 8 // bytes that were seen already are plain
-		return i + min(bits.TrailingZeros64(escaped(binary.LittleEndian.Uint64(text[i:])))>>3, 8)
+	if len(rest) == 0 {
+		return n
 	}
-	for i < n && jsonEscapes[text[i]] == 0 {
-		i++
-	}
-	return i
+	x := binary.LittleEndian.Uint64(text[n-8:]) // of which the first bytes were seen before
+	return n - 8 + bits.TrailingZeros64(marks(x)&^x&highBits)>>3
 }
 
-// escaped marks, by its high bit, the first byte of x that is a quote, a backslash or a control
-// character. What it says of the bytes behind that one may be wrong.
-func escaped(x uint64) uint64 {
+// escapeAtShort is escapeAt for less than eight bytes. Four and more are two words that overlap.
+func escapeAtShort(text []byte) int {
+	if n := len(text); n >= 4 {
+		x := uint64(binary.LittleEndian.Uint32(text)) |
+			uint64(binary.LittleEndian.Uint32(text[n-4:]))<<32
+		if marks(x)&^x&highBits == 0 {
+			return n
+		}
+	}
+	for i, c := range text {
+		if jsonEscapes[c] != 0 {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// marks sets the high bit of the first byte in x that is a quote, a backslash or a control character,
+// and of no other ASCII byte before it. (A subtraction borrows from the next byte only where it finds
+// something.)
+func marks(x uint64) uint64 {
 	quote := x ^ '"'*everyByte
 	slash := x ^ '\\'*everyByte
-	return ((quote-everyByte)&^quote | (slash-everyByte)&^slash | (x-' '*everyByte)&^x) & highBits
+	return (quote - everyByte) | (slash - everyByte) | (x - ' '*everyByte)
 }
 
 // validHigh moves from i over characters beyond ASCII, which must be UTF-8.

@@ -51,24 +51,29 @@ func Append(dst []byte, to Format, src []byte, from Format, o Options) ([]byte, 
 func transcode(
 	dst []byte, to Format, src []byte, from Format, o Options, wide bool,
 ) (out []byte, at int, x fault) {
-	e := encoder{dst: dst, to: to, wide: wide}
 	switch from {
 	case EDN:
-		d := ednDecoder{b: src, out: e}
+		var d ednDecoder
+		d.b = src
+		d.out.into(dst, to, wide)
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case JSON:
-		d := jsonDecoder{
-			jsonScanner: jsonScanner{b: src}, event: o.Event, stringKeys: o.StringKeys, out: e,
-		}
+		var d jsonDecoder
+		d.b, d.event, d.stringKeys = src, o.Event, o.StringKeys
+		d.out.into(dst, to, wide)
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case Transit:
-		d := transitDecoder{jsonScanner: jsonScanner{b: src}, out: e}
+		var d transitDecoder
+		d.b = src
+		d.out.into(dst, to, wide)
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	case Msgpack:
-		d := msgpackDecoder{b: src, out: e}
+		var d msgpackDecoder
+		d.b = src
+		d.out.into(dst, to, wide)
 		_, _, _, x = d.only(nil)
 		out, at, x = d.out.dst, d.i, d.out.verdict(x, len(dst))
 	default:
@@ -76,6 +81,10 @@ func transcode(
 	}
 	return out, at, x
 }
+
+// into makes e write to dst. Decoders are a kilobyte and made in place: as composite literals they
+// would be copied.
+func (e *encoder) into(dst []byte, to Format, wide bool) { e.dst, e.to, e.wide = dst, to, wide }
 
 // verdict is what went wrong: with reading first, then with writing, then with the result, which
 // begins at start. Keys that differ in one format may be the same in another.

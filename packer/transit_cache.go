@@ -60,25 +60,25 @@ func isCode(text []byte) bool {
 	return len(text) > 0 && text[0] == '^' && string(text) != mapMarker
 }
 
-// cacheable tells whether a string takes an entry: keys of any kind, keywords, symbols and tags.
-// The length is that of the transit text with its ~, in UTF-16 units, without JSON's escapes.
-func cacheable(text []byte, key bool) bool {
-	if len(text) < cacheUnits || !key && !named(text) {
-		return false
-	}
-	if len(text) >= 3*cacheUnits {
-		return true
-	}
-	units := 0
+// cacheable tells whether a string of so many units takes an entry: keys of any kind, keywords,
+// symbols and tags. What counts is the transit text with its ~, without JSON's escapes.
+func cacheable(text []byte, units int, key bool) bool {
+	return units >= cacheUnits && (key || named(text))
+}
+
+// unitsOf is the length of a text in UTF-16 units, as far as cacheable cares.
+func unitsOf(text []byte) (units int) {
 	for _, c := range text {
 		switch {
+		case units >= cacheUnits:
+			return units
 		case c >= 0xF0: // first byte of a character beyond U+FFFF
 			units += 2
 		case c < 0x80 || c >= 0xC0:
 			units++
 		}
 	}
-	return units >= cacheUnits
+	return units
 }
 
 func named(text []byte) bool {

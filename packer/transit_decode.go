@@ -111,15 +111,23 @@ func (d *transitDecoder) str(key bool) (kind, fault) {
 	if !key && !d.hashing && !d.marked() {
 		return kindString, d.jsonScanner.str(&d.out)
 	}
+	if text, ok := d.plain(); ok {
+		return d.meaning(text, start, len(text), key)
+	}
 	var buf [128]byte
 	text, f := d.text(buf[:0])
 	if f != fine {
 		return 0, f
 	}
+	return d.meaning(text, start, unitsOf(text), key)
+}
+
+// meaning gives what the text of a string, of so many UTF-16 units, stands for.
+func (d *transitDecoder) meaning(text []byte, start, units int, key bool) (kind, fault) {
 	if isCode(text) {
 		return d.reference(text, start)
 	}
-	if cacheable(text, key) {
+	if cacheable(text, units, key) {
 		d.cache.add(start)
 	}
 	return d.scalar(text, start)
@@ -127,7 +135,14 @@ func (d *transitDecoder) str(key bool) (kind, fault) {
 
 // marked tells whether the string at i begins with a character that gives it a meaning: ~ or ^.
 func (d *transitDecoder) marked() bool {
-	c, _ := charAt(d.b, d.i+1)
+	i := d.i + 1
+	if i >= len(d.b) {
+		return false
+	}
+	c := d.b[i]
+	if c == '\\' {
+		c, _ = charAt(d.b, i)
+	}
 	return c == '~' || c == '^'
 }
 

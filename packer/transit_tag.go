@@ -138,7 +138,7 @@ func (d *transitDecoder) tag(dst []byte) (name []byte, f fault) {
 		return nil, f
 	case isCode(name):
 		name, f = d.recall(name, dst)
-	case cacheable(name, false):
+	case cacheable(name, unitsOf(name), false):
 		d.cache.add(start)
 	}
 	if f == fine && surrogate(name) >= 0 {
