@@ -192,7 +192,7 @@ func (d *ednDecoder) number() fault {
 		i++
 	}
 	if i < len(b) && ednClass[b[i]]&(ednSpace|ednMacro) == 0 ||
-		b[first] == '0' && i > first+1 || i-first > NumberMax {
+		b[first] == '0' && i > first+1 || i-start > NumberMax {
 		return d.anyNumber()
 	}
 	d.i = i

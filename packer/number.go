@@ -1,6 +1,9 @@
 package packer
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 // numClass is which of Clojure's number types a numeral denotes.
 type numClass uint8
@@ -89,7 +92,7 @@ func (n *number) hex(digits []byte) fault {
 		digits = digits[:l-1]
 	}
 	n.radix, n.digits = 16, digits
-	return checkDigits(digits, 16)
+	return n.checkRadix()
 }
 
 // inRadix reads 36rZZ. An N at the end is a digit here.
@@ -102,7 +105,18 @@ func (n *number) inRadix(radix, digits []byte) fault {
 		return faultNumber
 	}
 	n.radix, n.digits = r, digits
-	return checkDigits(digits, r)
+	return n.checkRadix()
+}
+
+// checkRadix wants digits of the radix, no more of them than can be written in decimal: other
+// formats have nothing else.
+func (n *number) checkRadix() fault {
+	const sign = 1
+	decimals := float64(len(trimZeros(n.digits))) * math.Log10(float64(n.radix))
+	if int(decimals)+1+sign > NumberMax {
+		return faultNumberLen
+	}
+	return checkDigits(n.digits, n.radix)
 }
 
 func (n *number) ratio(num, den []byte) fault {
@@ -123,6 +137,9 @@ func (n *number) float(tok []byte, i int) fault {
 		j := digitsEnd(tok, i+1)
 		n.point, n.frac = true, tok[i+1:j]
 		i = j
+		if len(n.frac) == 0 && len("-0")+len(tok) > NumberMax {
+			return faultNumberLen // 1. becomes 1.0
+		}
 	}
 	if i < len(tok) && (tok[i] == 'e' || tok[i] == 'E') {
 		j := i + 1
