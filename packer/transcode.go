@@ -101,7 +101,8 @@ func (e *encoder) verdict(read fault, start int) fault {
 }
 
 // Value returns the span of the one value in b: without white space, comments and discarded forms
-// around it, so that it can be pasted into a message. Errors: as CheckValue.
+// around it, so that it can be pasted into a message. In transit and msgpack it may hold
+// references, which mean something else there: then Append is the way. Errors: as CheckValue.
 func (f Format) Value(b []byte) ([]byte, error) {
 	start, end, _, _, err := f.only(b, nil)
 	if err != nil {
