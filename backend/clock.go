@@ -42,8 +42,8 @@ func (g *group) tick() {
 		t.fenced = true
 	}
 	for _, c := range g.consumers {
-		if c.cut == nil && c.unacked.len() > 0 &&
-			h.now-c.unacked.first().since >= h.o.AckTimeout.Milliseconds() {
+		since, any := c.unacked.oldest()
+		if any && c.cut == nil && late(h.now-since, h.o.AckTimeout) {
 			c.cut = fail(408, "ack_timeout", "event %d was not acked for %s; the stream is cut",
 				c.unacked.first().seq, h.o.AckTimeout)
 			h.stats.AckTimeouts++

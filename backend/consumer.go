@@ -59,15 +59,15 @@ func (c *consumer) rescan() {
 		c.wakeUp()
 		return
 	}
-	c.snap = newSnapshot()
+	c.snap = newSnapshot(c.group.h.chunk)
 	c.resync = true
 	c.resyncs++
 	c.wakeUp()
 }
 
 // give notes that an event is on its way to a consumer that acks.
-func (c *consumer) give(e *entry, now int64) {
-	c.unacked.push(given{item: e.item, seq: e.seq, since: now, again: e.again})
+func (c *consumer) give(e *entry) {
+	c.unacked.push(given{item: e.item, seq: e.seq, again: e.again})
 }
 
 // done frees what is both written and acked.
@@ -107,7 +107,7 @@ func (c *consumer) outstanding(unwritten []entry) []entry {
 	for ; c.unacked.len() > 0; c.unacked.pop() {
 		g := c.unacked.first()
 		e := entry{item: g.item, again: marked(g.again, g.seq <= c.written)}
-		for ; len(unwritten) > 0 && unwritten[0].seq <= g.seq; unwritten = unwritten[1:] {
+		for ; len(unwritten) > 0 && !unwritten[0].after(g.seq); unwritten = unwritten[1:] {
 			e.missed += unwritten[0].missed
 		}
 		if g.seq <= c.acked {

@@ -91,11 +91,11 @@ func (h *Hub) tell(batch []entry, c *consumer) (_ []entry, more bool) {
 // follow makes c hear presence; the first that does starts the set.
 func (h *Hub) follow(c *consumer) {
 	h.watchers = append(h.watchers, c)
-	c.snap = newSnapshot()
+	c.snap = newSnapshot(h.chunk)
 	if h.present != nil {
 		return
 	}
-	p := newPresent()
+	p := newPresent(h.slots)
 	h.present = p
 	h.tracking.Store(true)
 	for tenant := range h.nilUsers {

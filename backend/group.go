@@ -27,7 +27,8 @@ type offerResult uint8
 const (
 	offerUnwanted offerResult = iota
 	offerTook
-	offerRefused
+	offerFull   // a gap
+	offerNobody // nobody is there, and nothing is held that waits for a reply
 )
 
 // offer queues an event for the owner of its slot, or holds it.
@@ -42,13 +43,13 @@ func (g *group) offer(it *item) offerResult {
 	e := entry{item: it}
 	if g.slots.fenced && s.owner != s.want {
 		if !g.slots.wait(e) {
-			return offerRefused
+			return offerFull
 		}
 		it.refs++
 		return offerTook
 	}
 	if !s.owner.queue.push(e, roomNew) {
-		return offerRefused
+		return offerFull
 	}
 	it.refs++
 	s.outstanding++
@@ -62,20 +63,20 @@ func (g *group) hold(it *item) offerResult {
 	if g.asleep || !g.wants(it) {
 		return offerUnwanted
 	}
-	refused := offerRefused
+	full, nobody := offerFull, offerNobody
 	if !g.known && g.h.consumers > 0 {
 		// An application without a default group: that nobody is here is no news.
-		refused = offerUnwanted
+		full, nobody = offerUnwanted, offerUnwanted
 	}
 	if len(it.replyTo()) > 0 {
-		return refused
+		return nobody
 	}
 	if g.h.o.OnFull != OnFullHold {
 		g.held.missed++
-		return refused
+		return full
 	}
 	if !g.held.push(entry{item: it, since: g.h.now}, roomNew) {
-		return refused
+		return full
 	}
 	it.refs++
 	return offerTook

@@ -23,6 +23,8 @@ type Hub struct {
 	o      HubOptions
 	epoch  string
 	engine Engine // set once by NewServer, before any consumer
+	slots  int    // of each group: slotCount. Immutable after New.
+	chunk  int    // of a snapshot: scanChunk. Immutable after New.
 
 	tracking atomic.Bool // present != nil; lets Presence leave without the mutex
 	filters  atomic.Bool // some group has had a filter; lets Event look for ids before the mutex
@@ -60,14 +62,18 @@ func NewHub(o HubOptions) *Hub {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	h := &Hub{
-		o: o, epoch: rand.Text()[:16], nilUsers: map[string]int{}, byID: map[string]*consumer{},
+		o: o, epoch: rand.Text()[:16], slots: slotCount, chunk: scanChunk,
+		nilUsers: map[string]int{}, byID: map[string]*consumer{},
 	}
 	h.groups = []*group{h.newGroup(defaultGroup)}
 	return h
 }
 
 func (h *Hub) newGroup(name string) *group {
-	return &group{h: h, name: name, held: h.newQueue(), empty: h.now}
+	return &group{
+		h: h, name: name, held: h.newQueue(), empty: h.now,
+		slots: slots{all: make([]slot, h.slots)},
+	}
 }
 
 func (h *Hub) newQueue() *queue {
@@ -104,12 +110,16 @@ func (h *Hub) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool,
 	}
 	it := newItem(k, tenant, uid, nilUID)
 	it.event(client, ajax, format, event, replyTo, at)
+	it.slot = slotOf(h.slots, tenant, uid, nilUID, client)
 	if h.filters.Load() {
 		it.eventID()
 	}
 	h.mu.Lock()
 	v := h.offer(it)
 	unused := it.refs == 0 // read here: once unlocked, a writer may have done with the item
+	if !unused {
+		h.stats.Items++
+	}
 	h.mu.Unlock()
 	if unused {
 		it.recycle()
@@ -120,31 +130,20 @@ func (h *Hub) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool,
 // offer gives an event to each group.
 func (h *Hub) offer(it *item) Verdict {
 	h.stats.Events++
-	took, refused := false, false
+	var results [offerNobody + 1]bool
 	for _, g := range h.groups {
-		switch g.offer(it) {
-		case offerTook:
-			took = true
-		case offerRefused:
-			refused = true
-		}
+		results[g.offer(it)] = true
 	}
-	return h.judge(it, took, refused)
-}
-
-// judge counts what became of an event. One that a group did not take is a gap there, even if
-// others took it, and counted as dropped; one that waits for a reply is told to its client.
-func (h *Hub) judge(it *item, took, refused bool) Verdict {
 	switch {
-	case refused && (len(it.replyTo()) == 0 || h.consumers > 0):
+	case results[offerFull]: // a gap there, even if other groups took it
 		h.stats.Dropped++
-	case !took:
+	case !results[offerTook]:
 		h.stats.Unheard++
 	}
 	switch {
-	case took:
+	case results[offerTook]:
 		return Taken
-	case refused && h.o.OnFull == OnFullReject:
+	case h.o.OnFull == OnFullReject && (results[offerFull] || results[offerNobody]):
 		h.stats.Rejected++
 		return Reject
 	}
@@ -155,6 +154,7 @@ func (h *Hub) judge(it *item, took, refused bool) Verdict {
 func (h *Hub) drop(it *item) {
 	it.refs--
 	if it.refs == 0 {
+		h.stats.Items--
 		it.recycle()
 	}
 }

@@ -12,10 +12,6 @@ const (
 	// consumer is cut, and the event goes to the others or is held.
 	AckTimeoutDefault = 60 * time.Second
 
-	// snapshotChunk is how many users a snapshot tells of under the hub's mutex at once, once for
-	// its scan and once for its list.
-	snapshotChunk = 256
-
 	tickEvery  = 250 * time.Millisecond // the hub's clock
 	fenceAfter = time.Second            // then slots that do not come to rest by themselves are fenced
 	groupKeep  = 5 * time.Minute        // then nothing is held for a group that others outlive

@@ -49,6 +49,7 @@ type HubStats struct {
 	Held      int `json:"held"`      // events that wait for a first consumer
 	Queued    int `json:"queued"`    // items that wait for consumers, are being written, or not acked
 	Unacked   int `json:"unacked"`   // those of them that were given and are not acked
+	Items     int `json:"items"`     // events in memory
 	Snapshots int `json:"snapshots"` // of who is online, being told
 	Moving    int `json:"moving"`    // slots on the move
 

@@ -63,7 +63,6 @@ func (it *item) event(client []byte, ajax bool, f packer.Format, event, answer [
 	it.buf = append(it.buf, answer...)
 	it.answer = len(it.buf)
 	it.buf = append(it.buf, event...)
-	it.slot = slotOf(it.tenantID(), it.userID(), it.nilUID, client)
 }
 
 func (it *item) tenantID() []byte { return it.buf[:it.tenant] }
@@ -103,9 +102,9 @@ func (it *item) recycle() {
 	items.Put(it)
 }
 
-// slotOf maps a user to a slot of a group. Users without uid are told apart by their client-id,
+// slotOf maps a user to one of n slots. Users without uid are told apart by their client-id,
 // as they have nothing else to be kept in order by.
-func slotOf(tenant, uid []byte, nilUID bool, client []byte) uint16 {
+func slotOf(n int, tenant, uid []byte, nilUID bool, client []byte) uint16 {
 	var d xxhash.Digest
 	d.Reset()
 	mark := [2]byte{byte(len(tenant)), byte(len(tenant) >> 8)}
@@ -116,7 +115,7 @@ func slotOf(tenant, uid []byte, nilUID bool, client []byte) uint16 {
 	} else {
 		put(&d, uid)
 	}
-	return uint16(d.Sum64() % slotCount)
+	return uint16(d.Sum64() % uint64(n))
 }
 
 func put(d *xxhash.Digest, b []byte) {

@@ -13,6 +13,7 @@ type present struct {
 	index  map[string]uint32
 	users  []*[usersChunk]presentUser // by position
 	online bits
+	slots  int // users are mapped to so many
 	spare  []uint32
 	used   uint32 // positions ever given
 	filled bool   // all pages are in
@@ -34,8 +35,10 @@ const (
 	sweepMin   = 1024
 )
 
-func newPresent() *present {
-	return &present{index: map[string]uint32{}, left: map[string]struct{}{}, sweepAt: sweepMin}
+func newPresent(slots int) *present {
+	return &present{
+		slots: slots, index: map[string]uint32{}, left: map[string]struct{}{}, sweepAt: sweepMin,
+	}
 }
 
 // set takes a change. pos is where the user is or was; changed is false when nothing is new.
@@ -80,7 +83,7 @@ func (p *present) add(key string) (pos uint32) {
 		}
 		p.used++
 	}
-	*p.at(pos) = presentUser{key: key, slot: slotOfKey(key)}
+	*p.at(pos) = presentUser{key: key, slot: slotOfKey(p.slots, key)}
 	p.online.set(pos, true)
 	p.index[key] = pos
 	return pos
@@ -161,7 +164,7 @@ func splitKey(key string) (tenant, uid string, nilUID bool) {
 	return key[3:n], key[n:], key[0] == 2
 }
 
-func slotOfKey(key string) uint16 {
+func slotOfKey(n int, key string) uint16 {
 	tenant, uid, nilUID := splitKey(key)
-	return slotOf([]byte(tenant), []byte(uid), nilUID, nil)
+	return slotOf(n, []byte(tenant), []byte(uid), nilUID, nil)
 }

@@ -36,6 +36,12 @@ func (e *entry) tells() kind {
 // counts tells whether the entry has room in its queue: the stream's own lines take none.
 func (e *entry) counts() bool { return !e.loose && (e.item != nil || e.key != "") }
 
+// after tells whether the entry comes after the event with a seq. A line that has no seq of its own
+// has that of the one before it.
+func (e *entry) after(seq uint64) bool {
+	return e.seq > seq || e.seq == seq && e.item == nil
+}
+
 // presenceEntry tells that the user of a key came or went.
 func presenceEntry(open bool, key string) entry {
 	k := kindClose
@@ -147,15 +153,16 @@ func (q *queue) expire(before int64, drop func(*item)) (events int) {
 type given struct {
 	*item
 	seq   uint64
-	since int64
+	since int64 // when it was written, by the hub's clock
 	again bool
 }
 
 // unacked are the events that a consumer was given and has not acked, oldest first. Its array is
 // used over and over: it grows to the most that was ever outstanding. Owner: the hub's mutex.
 type unacked struct {
-	list []given
-	head int
+	list    []given
+	head    int // of those that are not done
+	written int // those before it are written
 }
 
 func (u *unacked) len() int { return len(u.list) - u.head }
@@ -166,15 +173,31 @@ func (u *unacked) push(g given) {
 	if len(u.list) == cap(u.list) && u.head >= len(u.list)/2 {
 		n := copy(u.list, u.list[u.head:])
 		clear(u.list[n:])
-		u.list, u.head = u.list[:n], 0
+		u.list, u.head, u.written = u.list[:n], 0, u.written-u.head
 	}
 	u.list = append(u.list, g)
+}
+
+// wrote says that what was given up to a seq is written.
+func (u *unacked) wrote(upTo uint64, now int64) {
+	for ; u.written < len(u.list) && u.list[u.written].seq <= upTo; u.written++ {
+		u.list[u.written].since = now
+	}
+}
+
+// oldest is since when the oldest one waits for its ack.
+func (u *unacked) oldest() (since int64, any bool) {
+	if u.head == u.written {
+		return 0, false
+	}
+	return u.list[u.head].since, true
 }
 
 func (u *unacked) pop() {
 	u.list[u.head] = given{}
 	u.head++
+	u.written = max(u.written, u.head)
 	if u.head == len(u.list) {
-		u.list, u.head = u.list[:0], 0
+		u.list, u.head, u.written = u.list[:0], 0, 0
 	}
 }

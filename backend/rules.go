@@ -17,5 +17,8 @@ func doneUpTo(written, acked uint64) uint64 { return min(written, acked) }
 // marked tells whether an event that was not acked is marked as given before.
 func marked(before, written bool) bool { return before || written }
 
+// late tells whether an event has waited for its ack for too long.
+func late(ms int64, most time.Duration) bool { return ms >= most.Milliseconds() }
+
 // heldSince is when an event that is held now was held at the earliest.
 func heldSince(now int64, most time.Duration) int64 { return now - most.Milliseconds() }

@@ -12,9 +12,9 @@ type slot struct {
 	outstanding int32     // events queued for the owner, being written, or given and not acked
 }
 
-// slots are the 4096 of one group, with what waits for those that move. Owner: the hub's mutex.
+// slots are all those of one group, with what waits for those that move. Owner: the hub's mutex.
 type slots struct {
-	all    [slotCount]slot
+	all    []slot
 	moving int   // slots on the move
 	since  int64 // when the first of them began
 	moves  uint64
@@ -31,7 +31,7 @@ func (t *slots) deal(c *consumer) {
 	for i := range t.all {
 		t.all[i] = slot{owner: c, want: c, teller: c}
 	}
-	c.slots = slotCount
+	c.slots = len(t.all)
 }
 
 // give says who is to have slot i, and moves it if nothing of it is outstanding.
@@ -132,7 +132,7 @@ func (t *slots) wait(e entry) bool {
 // join gives a new consumer its share, each slot from the one who has most: so few slots move as
 // can be. Those on the move are taken first, then those that can move at once.
 func (t *slots) join(c *consumer, others []*consumer, now int64) {
-	share := slotCount / (len(others) + 1)
+	share := len(t.all) / (len(others) + 1)
 	spare := spares(others, share)
 	for _, fits := range []func(s *slot) bool{
 		func(s *slot) bool { return s.owner != s.want },
@@ -174,7 +174,7 @@ func spares(from []*consumer, share int) map[*consumer]int {
 // Those that were on their way to c go back where that is fair. It tells which slots lost their
 // owner: what c had outstanding of them is for the new one, before the fence is opened.
 func (t *slots) leave(c *consumer, others []*consumer, now int64) (orphans []uint16) {
-	fair := (slotCount + len(others) - 1) / len(others)
+	fair := len(t.all) / len(others)
 	for i := range t.all {
 		if s := &t.all[i]; s.want == c && s.owner != c && s.owner.slots < fair {
 			t.give(i, s.owner, now)

@@ -15,6 +15,7 @@ package backend
 //
 //	invariant: told and listed are false at and above scan
 type snapshot struct {
+	chunk int    // constant
 	begun bool   // something was looked at
 	live  bool   // said
 	scan  uint32 // the next position to look at
@@ -29,7 +30,9 @@ type snapshot struct {
 	next   []uint32
 }
 
-func newSnapshot() *snapshot { return &snapshot{chase: -1} }
+// newSnapshot tells of at most chunk users under the hub's mutex at once, twice: for the scan, and
+// for the list.
+func newSnapshot(chunk int) *snapshot { return &snapshot{chunk: chunk, chase: -1} }
 
 // change notes that a user came or went.
 func (s *snapshot) change(pos uint32, open bool) {
@@ -69,7 +72,7 @@ func (s *snapshot) tell(batch []entry, p *present, c *consumer) (_ []entry, more
 	}
 	if len(s.list) > 0 {
 		if s.chase < 0 {
-			s.chase = 2*len(s.list) + 4*snapshotChunk
+			s.chase = len(s.list) + s.chunk
 		}
 		if !s.live && s.chase == 0 && !s.frozen {
 			s.frozen = true
@@ -93,7 +96,7 @@ func (s *snapshot) tell(batch []entry, p *present, c *consumer) (_ []entry, more
 // tellListed tells what changed below the scan.
 func (s *snapshot) tellListed(batch []entry, p *present) []entry {
 	n := 0
-	for told := 0; n < len(s.list) && told < snapshotChunk; n++ {
+	for told := 0; n < len(s.list) && told < s.chunk; n++ {
 		pos := s.list[n]
 		if !s.listed.get(pos) {
 			continue
@@ -123,7 +126,7 @@ func (s *snapshot) tellScan(batch []entry, p *present, c *consumer) (_ []entry, 
 		return batch, true
 	}
 	for told, looked := 0, 0; s.scan < p.used; s.scan++ {
-		if told == snapshotChunk || looked == 16*snapshotChunk {
+		if told == s.chunk || looked == 16*s.chunk {
 			return batch, false
 		}
 		looked++

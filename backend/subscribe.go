@@ -150,7 +150,7 @@ func (h *Hub) number(c *consumer, batch []entry) {
 			h.stats.Redelivered++
 		}
 		if c.ack && e.item != nil {
-			c.give(e, h.now)
+			c.give(e)
 		}
 	}
 }
@@ -171,6 +171,7 @@ func (h *Hub) settle(c *consumer, written []entry) {
 			c.finish(e.item)
 		}
 	}
+	c.unacked.wrote(c.written, h.now)
 	c.done()
 }
 
