@@ -22,26 +22,42 @@ const (
 	// that a stalled client gets as well.
 	StallDefault = 30 * time.Second
 
-	maxConsumers  = 64 // streams at once; over it: 503
-	maxGroups     = 16 // groups at once, of 100 KiB each; over it: 503
-	maxGroupName  = 64 // bytes
-	maxGlobs      = 32 // patterns of one `ids`
+	maxConsumers  = 64  // streams at once; over it: 503
+	maxGroups     = 16  // groups at once, of 100 KiB each; over it: 503
+	maxGroupName  = 64  // bytes
+	maxGlobs      = 32  // patterns of one `ids`
+	maxGlob       = 256 // bytes of each, over lines
 	maxUID        = 256
 	maxTenant     = 256
 	maxClient     = 128
-	maxReason     = 123 // bytes of a close reason, RFC 6455 §5.5
-	maxDepth      = 512 // nesting of a request's JSON: no recursion without an end
-	maxLineErrors = 100 // errors listed in one NDJSON answer; the rest are only counted
+	maxTopic      = 256
+	maxKey        = 128
+	maxTTL        = time.Hour // of a push; longer than any log keeps one
+	maxOnceName   = 64        // bytes of a producer's name, of an id, of an epoch or consumer
+	maxRef        = 64        // bytes
+	maxReason     = 123       // bytes of a close reason, RFC 6455 §5.5
+	maxDepth      = 512       // nesting of a request's JSON: no recursion without an end
+	maxLineErrors = 100       // errors listed in one NDJSON answer; the rest are only counted
 	maxPageUsers  = 1000
 	pageUsers     = 100
 
-	slotCount   = 4096     // uids map to this many slots of a group
-	scanChunk   = 256      // snapshot entries made under the hub's lock at once
-	loadChunk   = 64       // users of a page added under the hub's lock at once
-	writeChunk  = 64 << 10 // bytes of lines written to a consumer at once
-	keepItemBuf = 16 << 10 // larger event buffers are left to the garbage collector
-	pushWindow  = 1024     // pushes of one NDJSON request that the engine has not answered yet
-	maxHead     = 16 << 10 // bytes of an HTTP request head
+	maxProducers = 10_000          // counters of producers; the least recently used is forgotten
+	maxHoles     = 256             // refused numbers of each, that may come again
+	maxIDs       = 100_000         // ids of pushes, some 150 bytes each; the oldest is forgotten
+	idKeep       = 5 * time.Minute // and so is one of this age
+
+	slotCount   = 4096      // uids map to this many slots of a group
+	scanChunk   = 256       // snapshot entries made under the hub's lock at once
+	loadChunk   = 64        // users of a page added under the hub's lock at once
+	writeChunk  = 64 << 10  // bytes of lines written to a consumer at once
+	keepItemBuf = 16 << 10  // larger event buffers are left to the garbage collector
+	pushWindow  = 1024      // pushes of one NDJSON request that the engine has not answered yet
+	lineWindow  = 4096      // requests of one line connection that the engine has not answered
+	lineResults = 256 << 10 // bytes of results that its peer has not read; over both it is not read
+	readChunk   = 64 << 10  // bytes of lines read at once
+	pushBytes   = 64 << 20  // bytes of all pushes that the engine has not answered yet
+	pushSize    = 1 << 10   // what a push counts at least against them
+	maxHead     = 16 << 10  // bytes of an HTTP request head
 
 	sniffWait  = 10 * time.Second // for the first byte of a connection, and for a request head
 	bodyWait   = 60 * time.Second // for the first whole line of a body

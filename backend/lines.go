@@ -6,13 +6,15 @@ import (
 	"io"
 )
 
-// ErrLineTooLong is a line over the limit. The rest of the line is skipped: the next one can be
-// read, so one bad line of an NDJSON request does not spoil the others.
+// ErrLineTooLong is a line over the limit. Its beginning comes with the error, as long as the limit;
+// the rest of the line is skipped: the next one can be read, so one bad line of an NDJSON request
+// does not spoil the others.
 var ErrLineTooLong = errors.New("backend: line too long")
 
 // Lines cuts a stream into lines. They end with LF or CR LF; the last one needs no end. Lines of
 // nothing but white space are counted and not returned. However the stream is cut into reads, the
-// lines are the same. Its buffer grows to the longest line, at most the limit. One goroutine.
+// lines are the same. Its buffer grows to the longest line, at most the limit, and while reads fill
+// it, to take many lines at once. One goroutine.
 type Lines struct {
 	r   io.Reader
 	max int
@@ -21,6 +23,8 @@ type Lines struct {
 	start, end int   // unread bytes of buf
 	seen       int   // bytes after start that hold no LF
 	number     int   // of the last line
+	skipping   bool  // the rest of the last line was too long, and is not read yet
+	full       bool  // the last read filled the buffer
 	err        error // of r, told after what is in buf
 }
 
@@ -30,7 +34,8 @@ func NewLines(r io.Reader, max int) *Lines {
 }
 
 // Next gives the next line without its end, and its number from 1. The line is valid until the
-// next call. Errors: io.EOF at the end, [ErrLineTooLong] with the number of the line, else r's.
+// next call. Errors: io.EOF at the end, [ErrLineTooLong] with the number of the line and its
+// beginning, else r's.
 func (l *Lines) Next() (line []byte, number int, err error) {
 	for {
 		line, err = l.one()
@@ -42,6 +47,9 @@ func (l *Lines) Next() (line []byte, number int, err error) {
 
 // one gives the next line, blank or not.
 func (l *Lines) one() ([]byte, error) {
+	if l.skipping && !l.skip() {
+		return nil, l.err
+	}
 	for {
 		unread := l.buf[l.start:l.end]
 		if i := bytes.IndexByte(unread[l.seen:], '\n'); i >= 0 {
@@ -49,7 +57,9 @@ func (l *Lines) one() ([]byte, error) {
 		}
 		l.seen = len(unread)
 		if l.seen > l.max+1 { // one more than allowed, and that one is not the CR of a CR LF
-			return nil, l.skip()
+			l.number++
+			l.skipping = true
+			return unread[:l.max], ErrLineTooLong
 		}
 		if l.err != nil {
 			if l.err == io.EOF && len(unread) > 0 {
@@ -71,7 +81,7 @@ func (l *Lines) cut(n, skip int) ([]byte, error) {
 		line = line[:n-1]
 	}
 	if len(line) > l.max {
-		return nil, ErrLineTooLong
+		return line[:l.max], ErrLineTooLong
 	}
 	return line, nil
 }
@@ -85,18 +95,20 @@ func (l *Lines) fill() {
 		l.end = copy(l.buf, l.buf[l.start:l.end])
 		l.start = 0
 	}
-	if l.end == len(l.buf) {
-		grown := make([]byte, min(2*len(l.buf), max(l.max+2, len(l.buf)+1)))
-		copy(grown, l.buf)
+	if l.end == len(l.buf) || l.full && len(l.buf) < readChunk {
+		grown := make([]byte, min(2*len(l.buf), max(l.max+2, len(l.buf)+1, readChunk)))
+		copy(grown, l.buf[:l.end])
 		l.buf = grown
 	}
 	n, err := l.r.Read(l.buf[l.end:])
 	l.end += n
+	l.full = l.end == len(l.buf)
 	l.err = err
 }
 
-// skip drops the line that is too long, to its end or the stream's.
-func (l *Lines) skip() error {
+// skip drops the rest of a line that is too long, to its end or the stream's; false = the stream
+// broke before.
+func (l *Lines) skip() bool {
 	for {
 		if i := bytes.IndexByte(l.buf[l.start:l.end], '\n'); i >= 0 {
 			l.start += i + 1
@@ -107,11 +119,10 @@ func (l *Lines) skip() error {
 			break
 		}
 		if l.err != nil {
-			return l.err
+			return false
 		}
 		l.fill()
 	}
-	l.seen = 0
-	l.number++
-	return ErrLineTooLong
+	l.seen, l.skipping = 0, false
+	return true
 }

@@ -36,42 +36,46 @@ func (o *object) open() *Error {
 	return nil
 }
 
-// next gives the next member: its name without quotes, and its value's bytes. ok is false at the
-// end of the object, and then nothing but white space followed it. first says that none came yet.
-func (o *object) next(first bool) (name string, value []byte, ok bool, err *Error) {
+// next gives the next member: its name without quotes and escapes, and its value's bytes. ok is
+// false at the end of the object, and then nothing but white space followed it. first says that
+// none came yet.
+func (o *object) next(first bool) (name, value []byte, ok bool, err *Error) {
 	o.space()
 	if o.peek() == '}' {
 		o.i++
 		if o.space(); o.i < len(o.b) {
-			return "", nil, false, o.unexpected("the end of the line")
+			return nil, nil, false, o.unexpected("the end of the line")
 		}
-		return "", nil, false, nil
+		return nil, nil, false, nil
 	}
 	if !first {
 		if o.peek() != ',' {
-			return "", nil, false, o.unexpected(`"," or "}"`)
+			return nil, nil, false, o.unexpected(`"," or "}"`)
 		}
 		o.i++
 		o.space()
 	}
 	if o.peek() != '"' {
-		return "", nil, false, o.unexpected("a field name in quotes")
+		return nil, nil, false, o.unexpected("a field name in quotes")
 	}
 	start := o.i
 	if err = o.str(); err != nil {
-		return "", nil, false, err
+		return nil, nil, false, err
 	}
-	if name, err = text(o.b[start:o.i]); err != nil {
-		return "", nil, false, err
+	name = o.b[start+1 : o.i-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		if name, err = appendUnquoted(nil, o.b[start:o.i]); err != nil {
+			return nil, nil, false, err
+		}
 	}
 	if o.space(); o.peek() != ':' {
-		return "", nil, false, o.unexpected(`":"`)
+		return nil, nil, false, o.unexpected(`":"`)
 	}
 	o.i++
 	o.space()
 	start = o.i
 	if err = o.value(0); err != nil {
-		return "", nil, false, err
+		return nil, nil, false, err
 	}
 	return name, o.b[start:o.i], true, nil
 }
@@ -137,10 +141,19 @@ func (o *object) container(open byte, depth int) *Error {
 	}
 }
 
+// plain are the bytes that stand for themselves inside a string.
+var plain = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= 0x20 && c != '"' && c != '\\'
+	}
+	return t
+}()
+
 // str moves behind a string, whose opening quote is here.
 func (o *object) str() *Error {
 	for o.i++; o.i < len(o.b); o.i++ {
 		switch c := o.b[o.i]; {
+		case plain[c]:
 		case c == '"':
 			o.i++
 			return nil

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 )
 
 // One object or many? A body of type application/x-ndjson has many, one a line. Any other body is
@@ -17,16 +16,17 @@ import (
 
 // manyAnswer answers an NDJSON request. More counts errors that are not listed.
 type manyAnswer struct {
-	Accepted int      `json:"accepted"`
-	Rejected int      `json:"rejected"`
-	Errors   []*Error `json:"errors"`
-	More     int      `json:"more_errors,omitempty"`
+	Accepted   int      `json:"accepted"`
+	Rejected   int      `json:"rejected"`
+	Duplicates int      `json:"duplicates,omitempty"` // of the accepted: done before, not again
+	Errors     []*Error `json:"errors"`
+	More       int      `json:"more_errors,omitempty"`
 }
 
 func (s *Server) push(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
 	many := isNDJSON(r.Header.Get("Content-Type"))
 	lines := NewLines(r.Body, s.o.MaxLine)
-	b := &pushes{engine: s.engine, window: make(chan struct{}, pushWindow)}
+	b := &pushes{s: s, window: make(chan struct{}, pushWindow)}
 	if !many {
 		if err := s.bodyDeadline(w, bodyWait); err != nil {
 			return err
@@ -119,23 +119,25 @@ func (s *Server) pushLine(ctx context.Context, b *pushes, line []byte, number in
 		b.reject(s.bodyError(e).at(number + 1))
 		return false
 	}
-	p, err := ParsePush(line)
+	p, err := b.parse(line)
 	if err != nil {
 		b.reject(err.at(number))
 		return true
 	}
-	if !b.enter(ctx) {
+	size := max(len(p.Event), pushSize)
+	if !b.enter(ctx, size) {
 		b.reject(fail(http.StatusGatewayTimeout, "timeout",
 			"the pushes before this one were not answered within %s", engineWait).at(number))
 		return false
 	}
-	b.push(p, number)
+	b.push(p, size, number)
 	return true
 }
 
 // pushes are the pushes of one request: how many went well, and what went wrong.
 type pushes struct {
-	engine Engine
+	s      *Server
+	parser parser
 	window chan struct{} // a token for each push that the engine has not answered
 
 	mu       sync.Mutex
@@ -143,37 +145,72 @@ type pushes struct {
 	sessions int
 }
 
+func (b *pushes) parse(line []byte) (*Push, *Error) {
+	if err := b.parser.readHTTP(line, "push", pushFields); err != nil {
+		return nil, err
+	}
+	return b.parser.asPush()
+}
+
 // enter waits for room among the unanswered pushes.
-func (b *pushes) enter(ctx context.Context) bool {
+func (b *pushes) enter(ctx context.Context, size int) bool {
 	select {
 	case b.window <- struct{}{}:
-		return true
+		if b.s.budget.try(int64(size)) {
+			return true
+		}
 	default:
+		ctx, cancel := context.WithTimeout(ctx, engineWait)
+		defer cancel()
+		select {
+		case b.window <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
 	}
-	late := time.NewTimer(engineWait)
-	defer late.Stop()
-	select {
-	case b.window <- struct{}{}:
+	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	defer cancel()
+	if b.s.budget.take(ctx, size) {
 		return true
-	case <-late.C:
-	case <-ctx.Done():
 	}
+	<-b.window
 	return false
 }
 
-// push hands a push to the engine. The window's token is held.
-func (b *pushes) push(p *Push, line int) {
-	b.engine.Push(p, func(sessions int, err error) {
-		if err != nil {
-			b.reject(engineError(err).at(line))
-		} else {
-			b.mu.Lock()
+// push hands a push to the engine, unless it was done before. The window's token and the budget's
+// bytes are held.
+func (b *pushes) push(p *Push, size, line int) {
+	once, tenant := b.parser.once, p.Tenant
+	if once.given() && !b.s.claim(tenant, once) {
+		b.leave(size, func() {
 			b.answer.Accepted++
-			b.sessions += sessions
-			b.mu.Unlock()
+			b.answer.Duplicates++
+		})
+		return
+	}
+	b.s.engine.Push(p, func(sessions int, err error) {
+		if err != nil {
+			if once.given() {
+				b.s.dedupe.release(tenant, once)
+			}
+			b.reject(engineError(err).at(line))
 		}
-		<-b.window
+		b.leave(size, func() {
+			if err == nil {
+				b.answer.Accepted++
+				b.sessions += sessions
+			}
+		})
 	})
+}
+
+// leave notes what became of a push, and makes room for another.
+func (b *pushes) leave(size int, note func()) {
+	b.mu.Lock()
+	note()
+	b.mu.Unlock()
+	b.s.budget.give(size)
+	<-b.window
 }
 
 func (b *pushes) reject(e *Error) {
@@ -208,6 +245,10 @@ func (b *pushes) answerOne(w http.ResponseWriter) *Error {
 	defer b.mu.Unlock()
 	if len(b.answer.Errors) > 0 {
 		return b.answer.Errors[0]
+	}
+	if b.answer.Duplicates > 0 {
+		answer(w, http.StatusOK, statusAnswer{Status: "ok", Duplicate: true})
+		return nil
 	}
 	answer(w, http.StatusOK, statusAnswer{Status: "ok", Sessions: &b.sessions})
 	return nil

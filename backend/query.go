@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -45,12 +46,18 @@ type (
 		Ajax    int            `json:"ajax"`
 		Clients []clientAnswer `json:"clients"`
 		More    bool           `json:"more,omitempty"`
+		topicsAnswer
 	}
 	clientAnswer struct {
 		Client     string   `json:"client"`
 		Transports []string `json:"transports"`
 		Packer     string   `json:"packer"`
 		Lag        uint64   `json:"lag"`
+		topicsAnswer
+	}
+	topicsAnswer struct {
+		Topics     []string `json:"topics,omitempty"`
+		MoreTopics bool     `json:"more_topics,omitempty"`
 	}
 )
 
@@ -69,7 +76,15 @@ func (s *Server) connected(w http.ResponseWriter, r *http.Request, q url.Values)
 		return err
 	}
 	if !q.Has("uid") && !nilUID {
-		return s.page(w, r, q, tenant)
+		query, err := parsePage(q, tenant)
+		if err != nil {
+			return err
+		}
+		a, err := s.page(r.Context(), query)
+		if err == nil {
+			answer(w, http.StatusOK, a)
+		}
+		return err
 	}
 	uid := q.Get("uid")
 	switch {
@@ -82,28 +97,35 @@ func (s *Server) connected(w http.ResponseWriter, r *http.Request, q url.Values)
 			return err
 		}
 	}
-	return s.user(w, r, tenant, uid, nilUID)
+	a, err := s.user(r.Context(), tenant, uid, nilUID)
+	if err == nil {
+		answer(w, http.StatusOK, a)
+	}
+	return err
 }
 
-// page answers a page of all users.
-func (s *Server) page(w http.ResponseWriter, r *http.Request, q url.Values, tenant string) *Error {
+func parsePage(q url.Values, tenant string) (Query, *Error) {
 	limit := pageUsers
 	if q.Has("limit") {
 		var e error
 		limit, e = strconv.Atoi(q.Get("limit"))
 		if e != nil || limit < 1 || limit > maxPageUsers {
-			return bad("bad_param", `"limit" must be a number from 1 to %d`, maxPageUsers)
+			return Query{}, bad("bad_param", `"limit" must be a number from 1 to %d`, maxPageUsers)
 		}
 	}
-	query := Query{Tenant: tenant, After: q.Get("after"), Limit: limit}
-	c, err := await(r.Context(), func(done func(*Connected)) { s.engine.Connected(query, done) })
+	return Query{Tenant: tenant, After: q.Get("after"), Limit: limit}, nil
+}
+
+// page gives a page of all users.
+func (s *Server) page(ctx context.Context, q Query) (a pageAnswer, err *Error) {
+	c, err := await(ctx, func(done func(*Connected)) { s.engine.Connected(q, done) })
 	if err != nil {
-		return err
+		return a, err
 	}
 	if c.Err != nil {
-		return engineError(c.Err)
+		return a, engineError(c.Err)
 	}
-	a := pageAnswer{
+	a = pageAnswer{
 		Any: []uidText{}, WS: []uidText{}, Ajax: []uidText{}, Count: c.Count, Next: c.Next,
 	}
 	sawNil := false
@@ -121,14 +143,14 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, q url.Values, tena
 			a.Ajax = append(a.Ajax, id)
 		}
 	}
-	answer(w, http.StatusOK, a)
-	return nil
+	return a, nil
 }
 
-// user answers what is known of one user; one that is not online is no error.
-func (s *Server) user(w http.ResponseWriter, r *http.Request, tenant, uid string, nilUID bool,
-) *Error {
-	u, err := await(r.Context(), func(done func(*User)) {
+// user gives what is known of one user; one that is not online is no error.
+func (s *Server) user(ctx context.Context, tenant, uid string, nilUID bool) (a userAnswer,
+	err *Error,
+) {
+	u, err := await(ctx, func(done func(*User)) {
 		s.engine.User(tenant, uid, nilUID, func(u *User, ok bool) {
 			if !ok {
 				u = nil
@@ -137,19 +159,21 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, tenant, uid string
 		})
 	})
 	if err != nil {
-		return err
+		return a, err
 	}
-	a := userAnswer{Tenant: tenant, UID: uidText{uid, nilUID}, Clients: []clientAnswer{}}
-	if u != nil {
-		a.Online, a.WS, a.Ajax, a.More = true, u.WS, u.Ajax, u.More
-		for _, c := range u.Clients {
-			a.Clients = append(a.Clients, clientAnswer{
-				Client: c.Client, Transports: transports(c), Packer: c.Packer.String(), Lag: c.Lag,
-			})
-		}
+	a = userAnswer{Tenant: tenant, UID: uidText{uid, nilUID}, Clients: []clientAnswer{}}
+	if u == nil {
+		return a, nil
 	}
-	answer(w, http.StatusOK, a)
-	return nil
+	a.Online, a.WS, a.Ajax, a.More = true, u.WS, u.Ajax, u.More
+	a.topicsAnswer = topicsAnswer{u.Topics, u.MoreTopics}
+	for _, c := range u.Clients {
+		a.Clients = append(a.Clients, clientAnswer{
+			Client: c.Client, Transports: transports(c), Packer: c.Packer.String(), Lag: c.Lag,
+			topicsAnswer: topicsAnswer{c.Topics, c.MoreTopics},
+		})
+	}
+	return a, nil
 }
 
 func transports(c Client) []string {
@@ -221,16 +245,17 @@ func parseSubscription(q url.Values) (sub subscription, err *Error) {
 		}
 	}
 	if q.Has("format") {
-		var ok bool
-		if sub.format, ok = packer.Named(q.Get("format")); !ok || sub.format == packer.Msgpack {
-			return sub, bad("bad_param", `"format" must be json, edn or transit, not %q`,
-				q.Get("format"))
+		if sub.format, err = streamFormat(q.Get("format"), "bad_param"); err != nil {
+			return sub, err
 		}
 	}
 	if q.Has("ids") {
 		if sub.ids, err = parseGlobs(q["ids"]); err != nil {
 			return sub, err
 		}
+	}
+	if sub.ack, err = flag(q, "ack"); err != nil {
+		return sub, err
 	}
 	sub.presence, err = parseFollowing(q.Get("presence"))
 	return sub, err

@@ -1,15 +1,17 @@
 package backend
 
 import (
-	"math"
+	"bytes"
 	"strconv"
+	"strings"
 )
 
 // From one request object to its fields (verbs.go: from those to what is asked for).
 //
-//	verb         which fields a verb has, now and later
-//	readFields   the object's members by field: unknown, doubled and future ones refused
-//	fields.*     one field each: kind, length, meaning
+//	verb         which fields a verb has
+//	parser.read  the object's members by field; doubled ones refused
+//	fields.only  those refused that the verb does not have, and names that no verb has
+//	parser.*     one field each: kind, length, meaning
 
 // field is the number of a name that the API knows.
 type field uint8
@@ -20,22 +22,32 @@ const (
 	fUIDs
 	fClient
 	fAll
-	fExcept
-	fFlush
-	fEvent
-	fEDN
-	fKeys
-	fReplyTo
-	fValue
-	fCode
-	fReason
-	fTransit
 	fTopic
+	fExcept
+	fEvent
+	fValue
+	fEDN
+	fTransit
+	fKeys
+	fFlush
 	fKey
 	fTTL
 	fProducer
 	fN
 	fID
+	fReplyTo
+	fCode
+	fReason
+	fAfter
+	fLimit
+	fGroup
+	fFormat
+	fIDs
+	fPresence
+	fAck
+	fEpoch
+	fConsumer
+	fSeq
 	fOp
 	fRef
 	fCount
@@ -43,13 +55,14 @@ const (
 )
 
 var fieldNames = [fieldCount]string{
-	"tenant", "uid", "uids", "client", "all", "except", "flush", "event", "edn", "keys",
-	"reply_to", "value", "code", "reason", "transit", "topic", "key", "ttl_ms", "producer", "n",
-	"id", "op", "ref", "count",
+	"tenant", "uid", "uids", "client", "all", "topic", "except", "event", "value", "edn", "transit",
+	"keys", "flush", "key", "ttl_ms", "producer", "n", "id", "reply_to", "code", "reason", "after",
+	"limit", "group", "format", "ids", "presence", "ack", "epoch", "consumer", "seq", "op", "ref",
+	"count",
 }
 
 // fieldSet is a bit per field.
-type fieldSet uint32
+type fieldSet uint64
 
 func set(fs ...field) (s fieldSet) {
 	for _, f := range fs {
@@ -60,28 +73,53 @@ func set(fs ...field) (s fieldSet) {
 
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
-// verb is one kind of request: the fields that it has, and those that are promised but that this
-// version does not do: they are refused by name, as ignoring one would change what happens.
-type verb struct {
-	name       string
-	now, later fieldSet
+// String lists the fields, for people.
+func (s fieldSet) String() string {
+	var names []string
+	for f, name := range fieldNames {
+		if s.has(field(f)) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
-var (
-	pushVerb = verb{"push",
-		set(fTenant, fUID, fUIDs, fClient, fAll, fExcept, fFlush, fEvent, fEDN, fKeys),
-		set(fTransit, fTopic, fKey, fTTL, fProducer, fN, fID, fOp, fRef, fCount)}
-	replyVerb = verb{"reply",
-		set(fReplyTo, fValue, fEDN, fKeys), set(fTransit, fOp, fRef)}
-	closeVerb = verb{"close",
-		set(fTenant, fUID, fClient, fCode, fReason), set(fTopic, fOp, fRef)}
-)
+// fieldNamed finds a field. A switch compiles to a search by length and text; nothing is hashed.
+func fieldNamed(name []byte) (field, bool) {
+	switch string(name) {
+	case "tenant":
+		return fTenant, true
+	case "uid":
+		return fUID, true
+	case "event":
+		return fEvent, true
+	case "edn":
+		return fEDN, true
+	case "op":
+		return fOp, true
+	case "ref":
+		return fRef, true
+	}
+	for f, n := range fieldNames {
+		if n == string(name) {
+			return field(f), true
+		}
+	}
+	return 0, false
+}
 
 // fields are the members of a request object, as spans of its line; nil = absent.
-type fields [fieldCount][]byte
+type fields struct {
+	raw   [fieldCount][]byte
+	has   fieldSet
+	odd   string // the first name that no field has
+	isOdd bool   // there is one
+}
 
-// readFields reads the object in line, all of it, for a verb.
-func readFields(line []byte, v *verb, fs *fields) *Error {
+// read takes the members of the object in line, all of it. Names that no verb has are noted only:
+// which verb it is may be said behind them.
+func (fs *fields) read(line []byte) *Error {
+	*fs = fields{}
 	o := object{b: line}
 	if err := o.open(); err != nil {
 		return err
@@ -93,26 +131,92 @@ func readFields(line []byte, v *verb, fs *fields) *Error {
 		}
 		f, known := fieldNamed(name)
 		switch {
-		case known && v.now.has(f):
-		case known && v.later.has(f):
-			return bad("not_supported", "this version of chskd has no %q in a %s", name, v.name)
-		default:
-			return bad("unknown_field", "a %s has no field %q", v.name, name)
-		}
-		if fs[f] != nil {
+		case !known && !fs.isOdd:
+			fs.odd, fs.isOdd = string(name), true
+		case known && fs.has.has(f):
 			return bad("duplicate_field", "%q is there twice", name)
+		case known:
+			fs.raw[f] = value
+			fs.has |= 1 << f
 		}
-		fs[f] = value
 	}
 }
 
-func fieldNamed(name string) (field, bool) {
-	for f, n := range fieldNames {
-		if n == name {
-			return field(f), true
+// only refuses what a verb does not have: what is not understood is not ignored, as it would
+// change what happens.
+func (fs *fields) only(verb string, takes fieldSet) *Error {
+	name := fs.odd
+	if !fs.isOdd {
+		rest := fs.has &^ takes
+		if rest == 0 {
+			return nil
+		}
+		for f := range fieldCount {
+			if rest.has(f) {
+				name = fieldNames[f]
+				break
+			}
 		}
 	}
-	return 0, false
+	if takes == 0 {
+		return bad("unknown_field", "%q has no field %q; it has none", verb, clip(name))
+	}
+	return bad("unknown_field", "%q has no field %q; it has: %s", verb, clip(name), takes)
+}
+
+// findRef gives the `ref` of a line that cannot be read as a whole, for the answer that says so;
+// nil when there is none that can be told back.
+func findRef(line []byte) []byte {
+	o := object{b: line}
+	if o.space(); o.peek() != '{' {
+		return nil
+	}
+	o.i++
+	for first := true; ; first = false {
+		name, value, ok, err := o.next(first)
+		if err != nil || !ok {
+			return nil
+		}
+		if string(name) == "ref" {
+			if checkRef(value) != nil {
+				return nil
+			}
+			return value
+		}
+	}
+}
+
+// names makes strings out of spans of a buffer that is reused. They live as long as somebody holds
+// them, and many of them share one piece of memory: not each is an allocation.
+type names struct {
+	chunk strings.Builder
+	size  int
+}
+
+const namesChunk = 8 << 10
+
+func (n *names) keep(b []byte) string {
+	if n.chunk.Cap()-n.chunk.Len() < len(b) {
+		n.size = max(len(b), min(2*n.size, namesChunk))
+		n.chunk = strings.Builder{}
+		n.chunk.Grow(n.size)
+	}
+	start := n.chunk.Len()
+	n.chunk.Write(b)
+	return n.chunk.String()[start:]
+}
+
+// parser turns request objects into what they ask for, one after the other. It reuses its memory:
+// what it gives is valid until the next read, except strings. The zero value is ready; it must not
+// be copied once used. One goroutine.
+type parser struct {
+	fields
+	names names
+	push  Push
+	uids  []string
+	once  once
+	text  []byte // edn without its JSON quotes
+	value []byte // an event that was written anew
 }
 
 func wrongKind(f field, want string, raw []byte) *Error {
@@ -120,25 +224,33 @@ func wrongKind(f field, want string, raw []byte) *Error {
 }
 
 // str gives a string of 1 to max bytes; absent is "".
-func (fs *fields) str(f field, max int) (string, *Error) {
-	raw := fs[f]
+func (p *parser) str(f field, max int) (string, *Error) {
+	raw := p.raw[f]
 	if raw == nil {
 		return "", nil
 	}
 	if raw[0] != '"' {
 		return "", wrongKind(f, "a string", raw)
 	}
-	s, err := text(raw)
+	s, err := p.string(raw)
 	if err != nil {
 		return "", err
 	}
 	return s, checkLen(fieldNames[f], s, max)
 }
 
+// string gives the text of a checked JSON string.
+func (p *parser) string(raw []byte) (string, *Error) {
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		return text(raw)
+	}
+	return p.names.keep(raw[1 : len(raw)-1]), nil
+}
+
 // checkLen refuses empty and over-long names: "" names nobody, and is mostly a program's slip.
 func checkLen(name, s string, max int) *Error {
 	if s == "" {
-		return bad("bad_field", "%q is empty", name)
+		return bad("bad_field", "%q is empty; it must have 1 to %d bytes, or be left out", name, max)
 	}
 	if len(s) > max {
 		return bad("bad_field", "%q is longer than %d bytes", name, max)
@@ -146,17 +258,16 @@ func checkLen(name, s string, max int) *Error {
 	return nil
 }
 
-// strs gives an array of uids, each once, in their order.
-func (fs *fields) strs(f field) ([]string, *Error) {
-	raw := fs[f]
+// strs appends the strings of an array, each once, in their order; one says what each is.
+func (p *parser) strs(list []string, f field, one string, max int) ([]string, *Error) {
+	raw := p.raw[f]
 	if raw == nil {
-		return nil, nil
+		return list, nil
 	}
 	if raw[0] != '[' {
-		return nil, wrongKind(f, "an array of uids", raw)
+		return nil, wrongKind(f, "an array of "+one+"s", raw)
 	}
-	var list []string
-	seen := make(map[string]struct{})
+	seen := seen{}
 	o := object{b: raw, i: 1}
 	for o.space(); o.peek() != ']'; o.space() {
 		if o.peek() == ',' {
@@ -167,29 +278,53 @@ func (fs *fields) strs(f field) ([]string, *Error) {
 		if err := o.value(0); err != nil {
 			return nil, err
 		}
-		one := raw[start:o.i]
-		if one[0] != '"' {
+		quoted := raw[start:o.i]
+		if quoted[0] != '"' {
 			return nil, bad("bad_field", "%q must hold strings only, not %s", fieldNames[f],
-				kindOf(one))
+				kindOf(quoted))
 		}
-		uid, err := text(one)
-		if err == nil {
-			err = checkLen("a uid of "+fieldNames[f], uid, maxUID)
+		s, err := p.string(quoted)
+		if err == nil && (s == "" || len(s) > max) {
+			err = bad("bad_field", "each %s of %q must have 1 to %d bytes, not %d", one,
+				fieldNames[f], max, len(s))
 		}
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := seen[uid]; !twice {
-			seen[uid] = struct{}{}
-			list = append(list, uid)
+		if !seen.before(list, s) {
+			list = append(list, s)
 		}
 	}
 	return list, nil
 }
 
+// seen tells whether a list holds a string already. A short list is looked through.
+type seen struct{ set map[string]struct{} }
+
+func (s *seen) before(list []string, one string) bool {
+	const short = 16
+	if s.set == nil && len(list) < short {
+		for _, o := range list {
+			if o == one {
+				return true
+			}
+		}
+		return false
+	}
+	if s.set == nil {
+		s.set = make(map[string]struct{}, 2*short)
+		for _, o := range list {
+			s.set[o] = struct{}{}
+		}
+	}
+	_, twice := s.set[one]
+	s.set[one] = struct{}{}
+	return twice
+}
+
 // boolean gives true or false; absent is false.
-func (fs *fields) boolean(f field) (bool, *Error) {
-	raw := fs[f]
+func (p *parser) boolean(f field) (bool, *Error) {
+	raw := p.raw[f]
 	if raw == nil {
 		return false, nil
 	}
@@ -199,42 +334,57 @@ func (fs *fields) boolean(f field) (bool, *Error) {
 	return raw[0] == 't', nil
 }
 
-// integer gives a whole number; absent is 0.
-func (fs *fields) integer(f field) (int, *Error) {
-	raw := fs[f]
+// integer gives a whole number within bounds; absent is 0.
+func (p *parser) integer(f field, from, to int64) (int64, *Error) {
+	raw := p.raw[f]
 	if raw == nil {
 		return 0, nil
 	}
 	if raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return 0, wrongKind(f, "a whole number", raw)
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 32)
-	if err != nil {
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil || n < from || n > to {
 		return 0, bad("bad_field", "%q must be a whole number from %d to %d, not %s",
-			fieldNames[f], math.MinInt32, math.MaxInt32, raw)
+			fieldNames[f], from, to, clip(string(raw)))
 	}
-	return int(n), nil
+	return n, nil
 }
 
-// user gives who is named by tenant, uid and client.
-func (fs *fields) user() (tenant, uid string, nilUID bool, client string, err *Error) {
-	if raw := fs[fTenant]; string(raw) != `""` { // the default, written out
-		if tenant, err = fs.str(fTenant, maxTenant); err != nil {
-			return
+// user is who is named by tenant, uid and client.
+type user struct {
+	tenant, uid string
+	nilUID      bool
+	client      string
+}
+
+func (p *parser) user() (u user, err *Error) {
+	if raw := p.raw[fTenant]; string(raw) != `""` { // the default, written out
+		if u.tenant, err = p.str(fTenant, maxTenant); err != nil {
+			return u, err
 		}
 	}
-	nilUID = string(fs[fUID]) == "null"
-	if raw := fs[fUID]; raw != nil && !nilUID {
+	u.nilUID = string(p.raw[fUID]) == "null"
+	if raw := p.raw[fUID]; raw != nil && !u.nilUID {
 		if raw[0] != '"' {
-			err = wrongKind(fUID, "a string or null", raw)
-			return
+			return u, wrongKind(fUID, "a string or null", raw)
 		}
-		if uid, err = fs.str(fUID, maxUID); err != nil {
-			return
+		if u.uid, err = p.str(fUID, maxUID); err != nil {
+			return u, err
 		}
 	}
-	if client, err = fs.str(fClient, maxClient); err == nil && client != "" && fs[fUID] == nil {
+	u.client, err = p.str(fClient, maxClient)
+	if err == nil && u.client != "" && p.raw[fUID] == nil {
 		err = bad("missing_field", `"client" comes with its "uid"`)
 	}
-	return
+	return u, err
+}
+
+// clip bounds what a message repeats of a request.
+func clip(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }

@@ -205,7 +205,7 @@ func newRig(t *testing.T, ho backend.HubOptions, o backend.Options) *rig {
 	r.server = backend.NewServer(r.engine, r.hub, o)
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(l) }()
-	r.http = &http.Client{Transport: &http.Transport{
+	r.http = &http.Client{Timeout: patience, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.dial() },
 	}}
 	t.Cleanup(func() {
@@ -306,6 +306,15 @@ type line struct {
 	RawFormat string `json:"raw_format"`
 	Error     string
 
+	// Of the line dialect's answers.
+	Ref       json.RawMessage
+	Line      int
+	Status    string
+	Sessions  *int
+	Duplicate bool
+	Joined    *bool
+	Left      *bool
+
 	text string
 }
 
@@ -342,6 +351,27 @@ func (r *rig) open(query string) *lines {
 		r.t.Fatalf("first line: %s", s.hello.text)
 	}
 	return s
+}
+
+// speak opens a connection for the line dialect.
+func (r *rig) speak() *lines {
+	r.t.Helper()
+	c, err := r.dial()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	s := &lines{t: r.t, conn: c, r: bufio.NewReader(c)}
+	r.t.Cleanup(s.close)
+	return s
+}
+
+// say writes a line, whole before anything else is done.
+func (s *lines) say(format string, args ...any) {
+	s.t.Helper()
+	s.conn.SetWriteDeadline(time.Now().Add(patience))
+	if _, err := fmt.Fprintf(s.conn, format+"\n", args...); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *lines) close() { s.conn.Close() }

@@ -26,8 +26,11 @@ var routes = map[string]route{
 	"/v1/push":      {http.MethodPost, "", (*Server).push},
 	"/v1/reply":     {http.MethodPost, "", (*Server).reply},
 	"/v1/close":     {http.MethodPost, "", (*Server).close},
+	"/v1/join":      {http.MethodPost, "", (*Server).join},
+	"/v1/leave":     {http.MethodPost, "", (*Server).leave},
+	"/v1/ack":       {http.MethodPost, "", (*Server).ack},
 	"/v1/connected": {http.MethodGet, " tenant uid nil_uid after limit ", (*Server).connected},
-	"/v1/events":    {http.MethodGet, " group format ids presence ", (*Server).events},
+	"/v1/events":    {http.MethodGet, " group format ids presence ack ", (*Server).events},
 	"/v1/stats":     {http.MethodGet, "", (*Server).stats},
 	"/healthz":      {http.MethodGet, "", (*Server).healthz},
 	"/readyz":       {http.MethodGet, "", (*Server).readyz},
@@ -84,8 +87,11 @@ type (
 		Error *Error `json:"error"`
 	}
 	statusAnswer struct {
-		Status   string `json:"status"`
-		Sessions *int   `json:"sessions,omitempty"`
+		Status    string `json:"status"`
+		Sessions  *int   `json:"sessions,omitempty"`
+		Duplicate bool   `json:"duplicate,omitempty"` // it was done before, and is not done again
+		Joined    *bool  `json:"joined,omitempty"`
+		Left      *bool  `json:"left,omitempty"`
 	}
 	statsAnswer struct {
 		Epoch  string   `json:"epoch"`
@@ -102,15 +108,20 @@ var answerJSON = sonic.Config{
 
 // answer writes an answer and its line end.
 func answer(w http.ResponseWriter, status int, v any) {
-	b, err := answerJSON.Marshal(v)
-	if err != nil {
-		panic("backend: an answer cannot be encoded: " + err.Error())
-	}
+	b := encode(v)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)+1))
 	w.WriteHeader(status)
 	// A peer that is gone is seen by net/http too, and there is nobody left to tell.
 	_, _ = w.Write(append(b, '\n'))
+}
+
+func encode(v any) []byte {
+	b, err := answerJSON.Marshal(v)
+	if err != nil {
+		panic("backend: an answer cannot be encoded: " + err.Error())
+	}
+	return b
 }
 
 func answerError(w http.ResponseWriter, e *Error) {
@@ -172,13 +183,30 @@ func await[T any](ctx context.Context, ask func(done func(T))) (v T, err *Error)
 	case v = <-got:
 		return v, nil
 	case <-ctx.Done():
-		return v, fail(http.StatusGatewayTimeout, "timeout",
-			"no answer within %s; it may still be done", engineWait)
+		return v, lateAnswer()
 	}
 }
 
+func lateAnswer() *Error {
+	return fail(http.StatusGatewayTimeout, "timeout", "no answer within %s; it may still be done",
+		engineWait)
+}
+
+// readVerb reads the body of a verb that takes one object; as gives what it asks for.
+func readVerb[T any](s *Server, w http.ResponseWriter, r *http.Request, verb string,
+	takes fieldSet, as func(*parser) (T, *Error),
+) (T, *Error) {
+	return readObject(s, w, r, func(b []byte) (v T, err *Error) {
+		p := new(parser)
+		if err = p.readHTTP(b, verb, takes); err != nil {
+			return v, err
+		}
+		return as(p)
+	})
+}
+
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
-	p, err := readObject(s, w, r, ParseReply)
+	p, err := readVerb(s, w, r, "reply", replyFields, (*parser).asReply)
 	if err != nil {
 		return err
 	}
@@ -196,7 +224,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 }
 
 func (s *Server) close(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
-	c, err := readObject(s, w, r, ParseClose)
+	c, err := readVerb(s, w, r, "close", closeFields, (*parser).asClose)
 	if err != nil {
 		return err
 	}
@@ -210,10 +238,63 @@ func (s *Server) close(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 	return nil
 }
 
+// member is what the engine answers to a join or leave.
+type member struct {
+	done bool
+	err  error
+}
+
+func (s *Server) join(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
+	m, err := s.member(w, r, "join", s.engine.Join)
+	if err == nil {
+		answer(w, http.StatusOK, statusAnswer{Status: "ok", Joined: &m})
+	}
+	return err
+}
+
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
+	m, err := s.member(w, r, "leave", s.engine.Leave)
+	if err == nil {
+		answer(w, http.StatusOK, statusAnswer{Status: "ok", Left: &m})
+	}
+	return err
+}
+
+func (s *Server) member(w http.ResponseWriter, r *http.Request, verb string,
+	do func(*Membership, func(bool, error)),
+) (bool, *Error) {
+	m, err := readVerb(s, w, r, verb, memberFields, (*parser).asMembership)
+	if err != nil {
+		return false, err
+	}
+	got, err := await(r.Context(), func(done func(member)) {
+		do(&m, func(ok bool, err error) { done(member{ok, err}) })
+	})
+	if err == nil && got.err != nil {
+		err = engineError(got.err).at(1)
+	}
+	return got.done, err
+}
+
+func (s *Server) ack(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
+	a, err := readVerb(s, w, r, "ack", ackFields, (*parser).asAck)
+	if err == nil {
+		err = s.hub.ack(a.epoch, a.consumer, a.seq)
+	}
+	if err == nil {
+		answer(w, http.StatusOK, statusAnswer{Status: "ok"})
+	}
+	return err
+}
+
 func (s *Server) stats(w http.ResponseWriter, _ *http.Request, _ url.Values) *Error {
-	st := s.engine.Stats()
-	answer(w, http.StatusOK, statsAnswer{s.hub.epoch, st.Uptime.Seconds(), st, s.hub.Stats()})
+	answer(w, http.StatusOK, s.readStats())
 	return nil
+}
+
+func (s *Server) readStats() statsAnswer {
+	st := s.engine.Stats()
+	return statsAnswer{s.hub.epoch, st.Uptime.Seconds(), st, s.hub.Stats()}
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ url.Values) *Error {

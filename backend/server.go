@@ -26,11 +26,16 @@ type Options struct {
 // Server speaks the API on a [Socket]. Any goroutine.
 //
 //	accept -> admit (who is it, is there room) -> sniff (which dialect) -> net/http -> a route
+//	                                                                    -> lines (line.go)
 type Server struct {
 	engine Engine
 	hub    *Hub
 	o      Options
 	http   *http.Server
+
+	started time.Time
+	dedupe  *dedupe
+	budget  *budget
 
 	sniffed  chan net.Conn // HTTP connections, their first byte seen
 	stop     chan struct{} // closed by Shutdown
@@ -61,7 +66,8 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 	}
 	h.engine = e
 	s := &Server{
-		engine: e, hub: h, o: o,
+		engine: e, hub: h, o: o, started: time.Now(), dedupe: newDedupe(),
+		budget:  newBudget(pushBytes),
 		sniffed: make(chan net.Conn), stop: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
 	s.http = &http.Server{
@@ -125,6 +131,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
 	s.stopAccepting()
 	s.hub.Close()
+	s.stopReading()
 	err := s.http.Shutdown(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -151,6 +158,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// stopReading ends the reading of lines; what was read is answered.
+func (s *Server) stopReading() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if !c.lines {
+			continue
+		}
+		if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			s.o.Log.Debug("api socket: draining", "error", err)
+		}
+	}
+}
+
+// claim takes a push that names itself; false = it was done before.
+func (s *Server) claim(tenant string, o once) bool {
+	return s.dedupe.claim(time.Since(s.started), tenant, o)
+}
+
 func (s *Server) stopAccepting() { s.stopOnce.Do(func() { close(s.stop) }) }
 
 // conn is one accepted connection. Its first byte was read to tell the dialect.
@@ -158,6 +184,9 @@ type conn struct {
 	*net.UnixConn
 	s     *Server
 	first []byte
+
+	lines  bool                               // it speaks lines; the server's mutex
+	cancel atomic.Pointer[context.CancelFunc] // ends what serves them; nil before
 }
 
 // Read gives the first byte again.
@@ -172,6 +201,9 @@ func (c *conn) Read(b []byte) (int, error) {
 
 // Close also makes room for another connection.
 func (c *conn) Close() error {
+	if cancel := c.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
 	c.s.mu.Lock()
 	delete(c.s.conns, c)
 	c.s.mu.Unlock()
@@ -220,10 +252,12 @@ func (s *Server) sniff(c *conn) {
 		c.drop()
 		return
 	case b[0] == '{':
-		c.refuse("not_supported", "this version of chskd has no line dialect; speak HTTP")
+		c.first = b[:]
+		s.serveLines(c)
 		return
 	case b[0] < 'A' || b[0] > 'Z':
-		c.refuse("bad_dialect", "this socket speaks HTTP/1.1: the first byte must be A-Z")
+		c.refuse("bad_dialect", "this socket speaks HTTP/1.1, whose first byte is one of A-Z, "+
+			"or JSON objects, one a line, whose first byte is {")
 		return
 	}
 	c.first = b[:]

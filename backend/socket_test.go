@@ -156,7 +156,6 @@ func TestSniff(t *testing.T) {
 	patient := newRig(t, backend.HubOptions{}, backend.Options{FirstByte: patience})
 	hasty := newRig(t, backend.HubOptions{}, backend.Options{FirstByte: 20 * time.Millisecond})
 	for _, c := range []struct{ name, send, want string }{
-		{"the line dialect", `{"op":"push"}` + "\n", `{"type":"error","code":"not_supported","message":"`},
 		{"lower case", "get / HTTP/1.1\r\n\r\n", `{"type":"error","code":"bad_dialect","message":"`},
 		{"a TLS hello", "\x16\x03\x01", `{"type":"error","code":"bad_dialect","message":"`},
 		{"an empty line", "\r\n", `{"type":"error","code":"bad_dialect","message":"`},

@@ -94,23 +94,24 @@ func (s *stream) flush() error {
 	return err
 }
 
-// cut writes the rest of a broken piece and why the stream ends. The socket may be full: its
-// buffer is made larger for it.
+// cut tells the consumer why its stream ends.
 func (s *stream) cut(why *Error) {
-	s.out = appendText(append(s.out, `{"type":"error","code":`...), why.Code)
-	s.out = appendText(append(s.out, `,"message":`...), why.Message)
-	s.out = append(s.out, "}\n"...)
-	if c, ok := s.conn.(syscall.Conn); ok {
-		widen(c, len(s.out))
+	told := lastWords(s.conn, s.out, why)
+	s.hub.o.Log.Info("a consumer was cut", "consumer", s.c.id, "why", why.Code, "told", told)
+}
+
+// lastWords writes the rest of a broken piece and why the connection ends. The socket may be full:
+// its buffer is made larger for it.
+func lastWords(conn net.Conn, rest []byte, why *Error) (told bool) {
+	rest = appendFailure(rest, nil, 0, why)
+	if c, ok := conn.(syscall.Conn); ok {
+		widen(c, len(rest))
 	}
-	if s.conn.SetWriteDeadline(time.Now().Add(cutWait)) != nil {
-		return
+	if conn.SetWriteDeadline(time.Now().Add(cutWait)) != nil {
+		return false
 	}
-	if _, err := s.conn.Write(s.out); err != nil {
-		s.hub.o.Log.Info("a consumer was cut", "consumer", s.c.id, "why", why.Code, "told", false)
-		return
-	}
-	s.hub.o.Log.Info("a consumer was cut", "consumer", s.c.id, "why", why.Code, "told", true)
+	_, err := conn.Write(rest)
+	return err == nil
 }
 
 // watch closes gone when the peer closes its side. What it still sends has no meaning.

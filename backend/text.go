@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -9,29 +10,26 @@ import (
 // text gives the string whose JSON form, checked, is raw. Half of a surrogate pair is refused:
 // what it would become (U+FFFD) is another user's name.
 func text(raw []byte) (string, *Error) {
+	b, err := appendUnquoted(make([]byte, 0, len(raw)), raw)
+	return string(b), err
+}
+
+// appendUnquoted appends what text gives.
+func appendUnquoted(dst, raw []byte) ([]byte, *Error) {
 	raw = raw[1 : len(raw)-1]
-	plain := 0
-	for plain < len(raw) && raw[plain] != '\\' {
-		plain++
-	}
-	if plain == len(raw) {
-		return string(raw), nil
-	}
-	out := append(make([]byte, 0, len(raw)), raw[:plain]...)
-	for i := plain; i < len(raw); {
-		if raw[i] != '\\' {
-			out = append(out, raw[i])
-			i++
-			continue
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			return append(dst, raw...), nil
 		}
+		dst = append(dst, raw[:i]...)
 		r, n := unescape(raw[i:])
 		if n == 0 {
-			return "", bad("bad_json", "half of a surrogate pair, %q, is no character", raw[i:i+6])
+			return dst, bad("bad_json", "half of a surrogate pair, %q, is no character", raw[i:i+6])
 		}
-		out = utf8.AppendRune(out, r)
-		i += n
+		dst = utf8.AppendRune(dst, r)
+		raw = raw[i+n:]
 	}
-	return string(out), nil
 }
 
 // unescape reads one checked escape sequence; n is its length, 0 for half a surrogate pair.
