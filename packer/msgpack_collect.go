@@ -220,6 +220,9 @@ func (t *keyTable) add(at int) {
 		return
 	case t.n < cachedInline:
 		t.inline[t.n] = int32(at)
+	case t.more == nil:
+		t.more = make([]int32, 0, cachedMax-cachedInline)
+		fallthrough
 	default:
 		t.more = append(t.more, int32(at))
 	}

@@ -99,6 +99,8 @@ func ednToken(k kind, text []byte) (slash int, ok bool) {
 	slash = -1
 	met := classesOf(text)
 	switch {
+	case met == ednPlain && k == kindKeyword && len(text) > 0:
+		return slash, true // nearly always
 	case len(text) == 0 || met >= ednEnds || met&ednHigh != 0 && !inToken(text):
 		return -1, false
 	case met&ednSlash != 0:

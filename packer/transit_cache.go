@@ -9,6 +9,7 @@ const (
 	cacheFirst  = '0'                       // the character of value 0
 	cacheMax    = cacheDigits * cacheDigits // entries; one more empties the cache first
 	cacheInline = cacheDigits               // entries that need no allocation: codes of one digit
+	cacheMore   = 4 * cacheDigits           // entries that the first allocation holds
 	cacheUnits  = 4                         // UTF-16 units that a string needs to be cached
 )
 
@@ -28,6 +29,9 @@ func (c *transitCache) add(i int) {
 	if c.n < cacheInline {
 		c.at[c.n] = int32(i)
 	} else {
+		if c.more == nil {
+			c.more = make([]int32, 0, cacheMore)
+		}
 		c.more = append(c.more, int32(i))
 	}
 	c.n++
