@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench cover browser-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench cover browser-deps oracle-deps clean
 
 build: $(BIN)
 
@@ -20,7 +20,7 @@ $(BIN):
 run: build
 	$(BIN) serve --demo
 
-test: vet browser-deps mutants
+test: vet browser-deps oracle-deps mutants
 	$(GO) test $(PKGS)
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
@@ -59,6 +59,12 @@ cover:
 # skipped with a loud line, unless CHSKD_REQUIRE_BROWSER=1.
 browser-deps:
 	@./browser/deps.sh
+
+# The readers and writers of others that the packers are tested against: Debian's Clojure and some
+# npm packages. Where they cannot be installed their tests are skipped with a loud line, unless
+# CHSKD_REQUIRE_ORACLES=1.
+oracle-deps:
+	@./packer/oracle/deps.sh
 
 clean:
 	rm -rf bin cover.out

@@ -30,6 +30,7 @@ var edges = map[string][]string{
 	"cmd/chskd":      {"auth", "backend", "bench", "cmd/chskd/demo", "engine", "mailbox", "packer"},
 	"cmd/chskd/demo": nil,
 	"fuzz":           {"backend", "httpmin", "packer", "wsframe"},
+	"packer/oracle":  nil,
 }
 
 // mayShare are the packages that may use sync, sync/atomic and channels; all others

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// answerMax is how long an oracle may take for one batch of questions.
-const answerMax = 60 * time.Second
+// answerMax is how long an oracle may take for one batch of questions; it takes seconds.
+const answerMax = 5 * time.Minute
 
 // oracle is one program that answers on a pipe. It starts when first asked.
 type oracle struct {
