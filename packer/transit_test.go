@@ -164,7 +164,8 @@ func TestTransitToJSON(t *testing.T) {
 
 func TestTransitGrammar(t *testing.T) {
 	for _, c := range []struct{ name, reason, texts string }{
-		{"RFC 8259 §2", "invalid syntax", "\f1|'a'|[1 2]|[,]|[1,]|[1}|{\"a\",1}|{1:1}|{\"a\":1,}|{a:1}|nul|True"},
+		{"RFC 8259 §2", "invalid syntax",
+			"\f1|'a'|[1 2]|[,]|[1,]|[1}|{\"a\",1}|{1:1}|{\"a\":1,}|{a:1}|nul|True"},
 		{"§4 names are strings", "invalid syntax", `{null:1}|{[]:1}|{["~#'",1]:2}`},
 		{"§6", "invalid number", `-|1.|1e|[01]`},
 		{"§6 strange", "invalid syntax", `NaN|Infinity|+1|.5`},
@@ -190,14 +191,16 @@ func TestTransitGrammar(t *testing.T) {
 				`["~#set",[["~#ratio",[1,2]],["~#ratio",[2,4]]]]|["^ ","~:key",1,"^0",2]|` +
 				`["^ ","~d1.0",1,"~d1e0",2]|["^ ","~f1.0",1,"~f1.00",2]`},
 		{"numbers", "invalid number",
-			`"~i"|"~i1.5"|"~ix"|"~n"|"~n--1"|"~d"|"~d.5"|"~dNaN"|"~d1.5M"|"~d1x"|"~f"|"~f1e"|"~f1M"|"~f1e9999999999"|` +
+			`"~i"|"~i1.5"|"~ix"|"~n"|"~n--1"|"~d"|"~d.5"|"~dNaN"|"~d1.5M"|"~d1x"|` +
+				`"~f"|"~f1e"|"~f1M"|"~f1e9999999999"|` +
 				`["~#ratio",[1,0]]|["~#ratio",[1]]|["~#ratio",[1,2,3]]|["~#ratio",[1.5,2]]|["~#ratio",["1",2]]|` +
 				`["~#ratio",[]]|["~#ratio",["~n",1]]`},
 		{"ratio of nothing", "invalid tagged literal", `["~#ratio",1]|["~#ratio",["^ "]]|["~#ratio","~n1"]`},
 		{"words", "invalid syntax", `"~?"|"~?true"|"~_x"`},
 		{"symbolic", "invalid symbolic value", `"~z"|"~znan"|"~zInf"`},
 		{"characters", "invalid character literal", `"~c"|"~cab"|"~c😀"|"~c\ud83d"`},
-		{"instants", "invalid #inst", `"~m"|"~m1.5"|"~m9223372036854775808"|"~m-9223372036854775809"|"~t"|"~tx"|"~m99999999999999999999"`},
+		{"instants", "invalid #inst",
+			`"~m"|"~m1.5"|"~m9223372036854775808"|"~m-9223372036854775809"|"~t"|"~tx"|"~m99999999999999999999"`},
 		{"uuid", "invalid #uuid", `"~u"|"~ux-1-1-1-1"`},
 		{"base64", "invalid base64", `"~ba"|"~b===="|"~baGk"|"~b-_=="`},
 		{"names", "not UTF-8", `"~:\ud83d"|"~$\ude00x"|["~#\ud83d",1]|"~rx\ud83d"|"~\ud83d"`},

@@ -19,7 +19,6 @@ import (
 type transitTree struct {
 	cache []string
 	refs  int
-	full  bool // tells lists from vectors
 }
 
 // transitCanon is the text of the one value in b.
