@@ -6,11 +6,11 @@ type Format uint8
 
 // The formats. A new one takes the next number before Count.
 const (
-	EDN   Format = iota // Clojure's edn text, Sente's default packer
-	JSON                // plain JSON (RFC 8259), the mapping of the package documentation
-	Transit             // transit+json (not verbose), Cognitect's transit-format 0.8
-	Msgpack             // MessagePack with the extension types of taoensso.msgpack
-	Count               // the number of formats, not a format
+	EDN     Format = iota // Clojure's edn text, Sente's default packer
+	JSON                  // plain JSON (RFC 8259), the mapping of the package documentation
+	Transit               // transit+json (not verbose), Cognitect's transit-format 0.8
+	Msgpack               // MessagePack with the extension types of taoensso.msgpack
+	Count                 // the number of formats, not a format
 )
 
 var formatNames = [Count]string{EDN: "edn", JSON: "json", Transit: "transit", Msgpack: "msgpack"}
