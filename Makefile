@@ -25,7 +25,7 @@ test: vet browser-deps oracle-deps mutants
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
 mutants:
-	$(GO) test -tags chskmutate -run TestMutants ./shard ./engine
+	$(GO) test -tags chskmutate -run TestMutants ./shard ./engine ./backend
 
 check: fmt vet lint tidy race fuzz
 

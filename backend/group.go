@@ -158,22 +158,22 @@ func (g *group) leave(c *consumer, outstanding []entry) {
 // bequeath gives what c had outstanding to its heirs, or holds it (heir nil). A gap that c was not
 // told goes with what comes after it.
 func (g *group) bequeath(c *consumer, outstanding []entry, heir func(*item) *consumer) {
-	var untold uint64
+	var missed uint64
 	for _, e := range outstanding {
-		untold += e.missed
+		missed += inherited(e.missed)
 		if e.item == nil {
 			continue
 		}
-		e.missed, untold = untold, 0
+		e.missed, missed = missed, 0
 		g.inherit(heir(e.item), e)
 	}
-	untold += c.queue.missed
+	missed += c.queue.missed
 	switch {
-	case untold == 0:
+	case missed == 0:
 	case len(g.consumers) == 0:
-		g.held.missed += untold
+		g.held.missed += missed
 	default:
-		g.consumers[0].queue.missed += untold
+		g.consumers[0].queue.missed += missed
 		g.consumers[0].wakeUp()
 	}
 }

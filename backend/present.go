@@ -101,7 +101,7 @@ func (p *present) entry(open bool, pos uint32) entry {
 // retire takes the position of a user that left. It is given to another when no snapshot has to
 // tell of this one any more.
 func (p *present) retire(pos uint32, watchers []*consumer) {
-	if !pinned(pos, watchers) {
+	if !held(pinned(pos, watchers)) {
 		if !p.dying.get(pos) {
 			p.release(pos)
 		}
@@ -121,7 +121,7 @@ func (p *present) retire(pos uint32, watchers []*consumer) {
 func (p *present) sweep(watchers []*consumer) {
 	p.dead = slices.DeleteFunc(p.dead, func(pos uint32) bool {
 		back := p.online.get(pos)
-		if !back && pinned(pos, watchers) {
+		if !back && held(pinned(pos, watchers)) {
 			return false
 		}
 		p.dying.set(pos, false)

@@ -99,7 +99,7 @@ func (q *queue) reserve(e *entry, room int) bool {
 // put appends what has its room already.
 func (q *queue) put(e entry) {
 	e.missed += q.missed
-	q.missed = 0
+	q.missed = untold(q.missed)
 	q.entries = append(q.entries, e)
 }
 

@@ -27,6 +27,7 @@ type simEvent struct {
 	writtenAt int64
 	heldAt    int64 // since when it can only be held; -1 = never
 	toldLost  bool  // as missed, where gaps are checked for their place
+	excused   bool  // it may be lost
 	again     bool  // a stream that died had been written it
 }
 
@@ -78,13 +79,18 @@ func (g *simGroup) forget() { *g = *newSimGroup(g.name, g.ack) }
 func (g *simGroup) startStream(w *simWorld) {
 	for _, e := range g.all {
 		if e.state == simWaiting && e.heldAt >= 0 && w.now-e.heldAt > w.cfg.holdMs {
-			g.lose(e)
+			e.state, e.excused = simLost, true
+			g.lost++
 		}
 		e.heldAt = -1
 	}
 }
 
-func (g *simGroup) lose(e *simEvent) {
+// lose: the event does not come. With room for all that must not be, before it is held for too long.
+func (g *simGroup) lose(w *simWorld, e *simEvent) {
+	if w.cfg.roomy && !e.excused && w.cfg.onFull == backend.OnFullHold {
+		w.fail("%s: event %d is missing, though there is room", g.name, e.n)
+	}
 	e.state = simLost
 	g.lost++
 }
@@ -94,7 +100,7 @@ func (g *simGroup) checkAccounts(w *simWorld) {
 	for _, e := range g.all {
 		switch e.state {
 		case simWaiting:
-			g.lose(e)
+			g.lose(w, e)
 		case simGiven:
 			w.fail("%s: event %d is still with stream %d", g.name, e.n, e.by.n)
 		}
@@ -226,7 +232,7 @@ func (s *simStream) order(ev *simEvent) {
 		case o == ev:
 			return
 		case o.state == simWaiting:
-			s.g.lose(o)
+			s.g.lose(s.w, o)
 		}
 	}
 }
@@ -238,7 +244,7 @@ func (s *simStream) exactGap(index int) {
 	var missing []*simEvent
 	for _, o := range g.all[g.next:max(index, g.next)] {
 		if o.state == simWaiting {
-			g.lose(o)
+			g.lose(s.w, o)
 		}
 		if o.state == simLost && !o.toldLost {
 			missing = append(missing, o)
@@ -359,7 +365,7 @@ func (s *simStream) die(cut bool) {
 	g := s.g
 	for i := len(s.batch); i >= s.done; i-- {
 		for _, o := range s.gaps[i] {
-			o.state, o.toldLost = simWaiting, false
+			o.state, o.toldLost, o.excused = simWaiting, false, true
 			g.lost--
 			g.next = min(g.next, o.index)
 		}

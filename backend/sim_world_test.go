@@ -312,7 +312,6 @@ func (w *simWorld) rest() {
 			return
 		}
 		w.tick(300)
-		w.checkInside()
 	}
 }
 

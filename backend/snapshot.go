@@ -37,7 +37,7 @@ func newSnapshot(chunk int) *snapshot { return &snapshot{chunk: chunk, chase: -1
 // change notes that a user came or went.
 func (s *snapshot) change(pos uint32, open bool) {
 	switch {
-	case pos >= s.scan:
+	case ahead(pos, s.scan):
 	case !s.frozen:
 		if !s.listed.get(pos) {
 			s.listed.set(pos, true)
@@ -103,10 +103,7 @@ func (s *snapshot) tellListed(batch []entry, p *present) []entry {
 		}
 		s.listed.set(pos, false)
 		// What changed since the freeze and is listed still was the other way round then.
-		is := p.online.get(pos)
-		if s.later.get(pos) {
-			is = !s.told.get(pos)
-		}
+		is := atFreeze(s.told.get(pos), p.online.get(pos), s.later.get(pos))
 		if is != s.told.get(pos) {
 			s.told.set(pos, is)
 			batch = append(batch, p.entry(is, pos))
