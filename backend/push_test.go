@@ -290,8 +290,9 @@ func TestQueries(t *testing.T) {
 		{"/v1/connected?after=4&tenant=t", `{"any":["carol"],"ws":["carol"],"ajax":["carol"],` +
 			`"count":{"any":5,"ws":0,"ajax":0}}`},
 		{"/v1/connected?uid=alice", `{"uid":"alice","online":true,"ws":1,"ajax":1,"clients":[` +
-			`{"client":"c1","transports":["ws"],"packer":"edn","lag":3},` +
-			`{"client":"c2","transports":["ws","ajax"],"packer":"json","lag":0}]}`},
+			`{"client":"c1","transports":["ws"],"packer":"edn","lag":3,"topics":["own"]},` +
+			`{"client":"c2","transports":["ws","ajax"],"packer":"json","lag":0}],` +
+			`"topics":["room:1"],"more_topics":true}`},
 		{"/v1/connected?nil_uid=1&tenant=t", `{"tenant":"t","uid":null,"online":true,"ws":1,"ajax":1,` +
 			`"clients":[{"client":"c1","transports":["ws"],"packer":"edn","lag":3},` +
 			`{"client":"c2","transports":["ws","ajax"],"packer":"json","lag":0}],"more":true}`},

@@ -152,10 +152,14 @@ func (f *fakeEngine) User(tenant, uid string, nilUID bool, done func(*backend.Us
 		done(nil, false)
 		return
 	}
-	done(&backend.User{WS: 1, Ajax: 1, More: nilUID, Clients: []backend.Client{
+	u := &backend.User{WS: 1, Ajax: 1, More: nilUID, Clients: []backend.Client{
 		{Client: "c1", WS: true, Packer: packer.EDN.Packer(), Lag: 3},
 		{Client: "c2", WS: true, Ajax: true, Packer: packer.JSON.Packer()},
-	}}, true)
+	}}
+	if !nilUID {
+		u.Topics, u.MoreTopics, u.Clients[0].Topics = []string{"room:1"}, true, []string{"own"}
+	}
+	done(u, true)
 }
 
 func (f *fakeEngine) Stats() backend.Stats {
