@@ -111,7 +111,7 @@
 //	#foo/bar v                 {"#foo/bar" v}           map with a string key
 //	"AQID"                     string; bytes            string: bytes are their base64
 //	#msgpack/ext20 "AQID"      extension 20             the same
-//	[1 2]                      array; int32[], ...      vector
+//	[1 2]                      array                    vector
 //
 // Arrays of numbers are read little-endian, as browsers write them; a JVM writes big-endian, and
 // nothing in the bytes tells. Keys that differ in edn and not in msgpack, like 1.5 and 1.5M, are

@@ -15,7 +15,7 @@ const (
 	extChar     = 2 // UTF-8
 	extRatio    = 3 // two packed integers
 	extSet      = 4 // one packed array
-	extInt32s   = 5 // raw elements
+	extInt32s   = 5 // raw elements, in the byte order of the sender's machine
 	extFloat32s = 6
 	extFloat64s = 7
 	extCached   = 8 // one byte: which of the map keys before
@@ -23,8 +23,8 @@ const (
 	extInst     = -1
 )
 
-// extTag begins the tag that an extension type without meaning is in other formats; the type's
-// number follows.
+// extTag begins the tag that an extension type without meaning here is in other formats; the
+// type's number follows.
 const extTag = "msgpack/ext"
 
 // ext reads an extension of n bytes of content; i is at its type.
@@ -45,8 +45,6 @@ func (d *msgpackDecoder) ext(start, n int) (kind, fault) {
 		return kindNumber, d.ratio(start, content)
 	case extSet:
 		return kindSet, d.set(n)
-	case extInt32s, extFloat32s, extFloat64s:
-		return kindTagged, d.array(start, typ, content)
 	case extCached:
 		return d.reference(start, content)
 	case extUUID:
@@ -190,7 +188,8 @@ func (d *msgpackDecoder) inst(start int, b []byte) fault {
 	return fine
 }
 
-// unknown reads an extension that means nothing here: a tag around its bytes.
+// unknown reads an extension that means nothing here: a tag around its bytes. Arrays of numbers are
+// among them: a browser writes them little-endian, a JVM big-endian, and nothing tells which.
 func (d *msgpackDecoder) unknown(start int, typ int8, content []byte) fault {
 	if f := d.enter(); f != fine {
 		return f

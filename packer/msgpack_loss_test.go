@@ -61,7 +61,7 @@ func TestMsgpackBetweenFormats(t *testing.T) {
 		{"bytes to transit", "c403010203", packer.Transit, `"~bAQID"`},
 		{"extension to json", "d41401", packer.JSON, `{"#msgpack/ext20":"AQ=="}`},
 		{"extension to transit", "91d41401", packer.Transit, `[["~#msgpack/ext20","~bAQ=="]]`},
-		{"int32s to json", "d60501000000", packer.JSON, `[1]`},
+		{"int32s to json", "d60501000000", packer.JSON, `{"#msgpack/ext5":"AQAAAA=="}`},
 		{"numbers to json", "94 cb4024000000000000 cb7ff8000000000000 d5031607 cfffffffffffffffff",
 			packer.JSON,
 			`[10.0,"##NaN","22/7",18446744073709551615]`},

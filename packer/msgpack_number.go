@@ -1,7 +1,6 @@
 package packer
 
 import (
-	"encoding/binary"
 	"math"
 	"strconv"
 )
@@ -127,50 +126,3 @@ func doubleNumber(buf []byte, v float64) number {
 }
 
 var zeroDigit = []byte("0")
-
-// array reads the content of an int32, float32 or float64 array: little-endian, as browsers write
-// it. A JVM writes and reads big-endian, so the two cannot exchange arrays, and nothing in the
-// bytes says which it is. Elsewhere it is a vector of numbers.
-func (d *msgpackDecoder) array(start int, typ int8, content []byte) fault {
-	width := 4
-	if typ == extFloat64s {
-		width = 8
-	}
-	if len(content)%width != 0 {
-		return faultSyntax
-	}
-	if f := d.enter(); f != fine {
-		return f
-	}
-	d.depth--
-	if !d.hashing && (d.out.to == nowhere || d.copied(start)) {
-		return fine
-	}
-	to := d.out.to
-	if d.copied(start) {
-		d.out.to = nowhere
-	}
-	var open frame
-	d.out.begin(kindVector, &open)
-	sum := saltSequence
-	for n := 0; len(content) > 0; n++ {
-		d.out.elem(n, &open)
-		d.arrayElement(typ, content)
-		content = content[width:]
-		sum = mix(sum, d.hash)
-	}
-	d.out.end(kindVector, &open)
-	d.out.to, d.hash = to, sum
-	return fine
-}
-
-func (d *msgpackDecoder) arrayElement(typ int8, b []byte) {
-	switch typ {
-	case extInt32s:
-		d.signed(0, int64(int32(binary.LittleEndian.Uint32(b))))
-	case extFloat32s:
-		d.float(0, float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
-	default:
-		d.float(0, math.Float64frombits(binary.LittleEndian.Uint64(b)))
-	}
-}

@@ -66,8 +66,8 @@ func stringHead(c byte) (n int, text, ok bool) {
 	return 0, false, false
 }
 
-// extensionOf is the type that a tag like msgpack/ext20 stands for. A type with a meaning has no
-// such tag.
+// extensionOf is the type that a tag like msgpack/ext20 stands for. A type with a meaning here
+// has no such tag.
 func extensionOf(name []byte) (typ int8, ok bool) {
 	const digitsMax = 4
 	if len(name) <= len(extTag) || len(name) > len(extTag)+digitsMax ||
@@ -91,5 +91,6 @@ func extensionOf(name []byte) (typ int8, ok bool) {
 	}
 	typ = int8(v)
 	canonical := string(strconv.AppendInt(buf[:0], int64(typ), 10)) == string(digits)
-	return typ, canonical && (typ < extInst || typ > extUUID)
+	array := typ >= extInt32s && typ <= extFloat64s
+	return typ, canonical && (typ < extInst || typ > extUUID || array)
 }
