@@ -56,15 +56,16 @@ func New(o Options, b Backend) (*Engine, error) {
 		return nil, errors.New("engine: lp-timeout-ms must be below 60000: stock clients give a poll up then")
 	}
 	if !o.Packers.Has(o.Packer) {
-		return nil, fmt.Errorf("engine: packer %v is not among the allowed ones, which are %v", o.Packer, o.Packers)
+		return nil, fmt.Errorf("engine: packer %v is not among the allowed ones, which are %v",
+			o.Packer, o.Packers)
 	}
 	if err := checkHandshake(o.Handshake, o.Packers); err != nil {
 		return nil, err
 	}
 	e := &Engine{opts: o, backend: b, memory: admit.NewMemory(o.Limits.KeptSessions/10 + 1)}
 	e.pages = append([]byte(o.Path), '/')
-	e.packers = "No such packer; name one of " + o.Packers.String() + " as packer=NAME or in the path, " +
-		o.Path + "/NAME"
+	e.packers = "No such packer; name one of " + o.Packers.String() +
+		" as packer=NAME or in the path, " + o.Path + "/NAME"
 	e.gate = admit.NewGate(o.Limits.MaxConns, o.Limits.MaxConns+o.Limits.HeldConns)
 	wake := make([]func(), o.Loops)
 	for i := range o.Loops {
@@ -96,7 +97,8 @@ func checkHandshake(data []byte, allowed packer.Set) error {
 			continue
 		}
 		if _, err := packer.Append(nil, p.Format(), data, packer.EDN, packer.Options{}); err != nil {
-			return fmt.Errorf("engine: handshake-data cannot be written in %v, which clients may choose: %w", p, err)
+			return fmt.Errorf("engine: handshake-data cannot be written in %v, which clients may "+
+				"choose: %w", p, err)
 		}
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 //	opcode, mediaType  what messages of a packer travel as
 
 // packerOf is the packer of a request: a path below the channel's names one, so does the parameter
-// `packer`, else it is the server's. ok is false when there is no such packer, or it is not allowed.
+// `packer`, else it is the server's. ok is false when there is no such packer, or it is not
+// allowed.
 func (l *loop) packerOf(path []byte, p *params) (chosen packer.Packer, ok bool) {
 	name := p.packer
 	if len(path) > len(l.opts.Path) {

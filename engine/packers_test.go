@@ -50,8 +50,8 @@ func (c *simClient) heard() string {
 	return simUnpack(c.w.t, c.packer, string(payload))
 }
 
-// TestWhatAPackerCannotExpress: an integer beyond 64 bits has no form in msgpack. Clients of msgpack
-// are told of a gap where such events stood, one for all that adjoin, the others get them.
+// TestWhatAPackerCannotExpress: an integer beyond 64 bits has no form in msgpack. Clients of
+// msgpack are told of a gap where such events stood, one for all that adjoin, the others get them.
 func TestWhatAPackerCannotExpress(t *testing.T) {
 	const big = "123456789012345678901234567890"
 	for _, c := range []struct {
@@ -108,7 +108,8 @@ func TestPushedReferences(t *testing.T) {
 		event  string
 	}{
 		{"transit", packer.Transit, `["~:t/n",[["^ ","~:name",1],["^ ","^1","^0"]]]`},
-		{"msgpack", packer.Msgpack, "\x92\xc7\x03\x00t/n\x92\x81\xc7\x04\x00name\x01\x81\xd4\x08\x00\xc7\x03\x00t/n"},
+		{"msgpack", packer.Msgpack,
+			"\x92\xc7\x03\x00t/n\x92\x81\xc7\x04\x00name\x01\x81\xd4\x08\x00\xc7\x03\x00t/n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := c.format.CheckEvent([]byte(c.event)); err != nil {
@@ -118,7 +119,8 @@ func TestPushedReferences(t *testing.T) {
 			clients := listeners(w)
 			w.e.Push(&Push{UIDs: []string{"u"}, Event: []byte("[:a/b {:other 1}]")}, nil)
 			for i := range 2 {
-				w.e.Push(&Push{UIDs: []string{"u"}, Format: c.format, Event: []byte(c.event), Flush: i == 1}, nil)
+				w.e.Push(&Push{UIDs: []string{"u"}, Format: c.format, Event: []byte(c.event),
+					Flush: i == 1}, nil)
 			}
 			const event = `["t/n",[{"name":1},{"name":"t/n"}]]`
 			for _, x := range clients {
@@ -174,8 +176,8 @@ func sendOf(p packer.Packer, packed string, binary bool) string {
 	if binary {
 		query, body, media = "?binary%3F=true&client-id=c&udt=1", packed, "application/octet-stream"
 	}
-	return fmt.Sprintf("POST /chsk/%v%s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-		p, query, media, len(body), body)
+	return fmt.Sprintf("POST /chsk/%v%s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"+
+		"Content-Length: %d\r\n\r\n%s", p, query, media, len(body), body)
 }
 
 // TestReplaysByBody: two sends of one client and time are one if their bytes are the same, and two

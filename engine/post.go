@@ -55,7 +55,9 @@ func (l *loop) send(slot uint32, c *conn, h *httpmin.Head, q *request, body []by
 }
 
 // refuseSend answers a send that cannot be taken, and has home nudge its client's poll.
-func (l *loop) refuseSend(slot uint32, c *conn, q *request, who *identity, status int, reason string) {
+func (l *loop) refuseSend(
+	slot uint32, c *conn, q *request, who *identity, status int, reason string,
+) {
 	b := bufpool.Get(64)
 	b.B = appendIdentity(b.B, who)
 	l.post(l.eng.homeOf(who), msg{kind: mNudge, buf: b.Seal()})

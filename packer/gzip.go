@@ -87,8 +87,8 @@ func (g *Gzip) Pack(dst, msg []byte) []byte {
 }
 
 // Unpack takes the message out of the wrapper b. Of what is gzip the first member counts (RFC 1952
-// §2.2), as Sente's clients write only one; what stands behind it is ignored, as it is behind every
-// binary message. inner is a span of b or of g's memory: valid until b changes, or the next Unpack
+// §2.2), as Sente's clients write only one; what stands behind it is ignored, as it is behind
+// every binary message. inner is a span of b or of g's memory: valid until b changes, or the next Unpack
 // or Trim.
 //
 // limit is how many bytes inner may have; no more memory is taken for it, whatever the stream

@@ -47,7 +47,8 @@ func TestPackers(t *testing.T) {
 		}
 	}
 	some := packer.Set(0).Add(packer.EDN.Gzip()).Add(packer.EDN.Packer())
-	if got := some.String(); got != "edn, gzip-edn" || some.Has(packer.JSON.Packer()) || some.Has(200) {
+	if got := some.String(); got != "edn, gzip-edn" || some.Has(packer.JSON.Packer()) ||
+		some.Has(200) {
 		t.Errorf("a set of two is %q", got)
 	}
 	if got := packer.Set(0).String(); got != "" {
