@@ -27,3 +27,15 @@ func named(name string, n uint64) once {
 	}
 	return once{producer: name, n: n}
 }
+
+// PushParser reads pushes one after the other, as a line connection does.
+type PushParser struct{ p parser }
+
+// Parse gives nil or what is wrong.
+func (p *PushParser) Parse(line []byte) *Error {
+	if err := p.p.read(line); err != nil {
+		return err
+	}
+	_, err := p.p.asPush()
+	return err
+}

@@ -231,7 +231,7 @@ func plainRig(t *testing.T) *rig {
 }
 
 // socketPath is short: a socket's path has at most 107 bytes, and t.TempDir's are long.
-func socketPath(t *testing.T) string {
+func socketPath(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "chskd")
 	if err != nil {
