@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench cover browser-deps oracle-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps clean
 
 build: $(BIN)
 
@@ -51,6 +51,10 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+# The tables of docs/benchmarks.md, section Values: some minutes.
+bench-values:
+	@./bench/rivals/values/run.sh 12 50ms
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1

@@ -107,6 +107,9 @@ func (s *keyStack) push(hash uint64, at int32) {
 	if s.n < keysInline {
 		s.hash[s.n], s.at[s.n] = hash, at
 	} else {
+		if s.more == nil {
+			s.more = make([]keyEntry, 0, keysInline)
+		}
 		s.more = append(s.more, keyEntry{hash, at})
 	}
 	s.n++
