@@ -45,7 +45,10 @@ func through(t *tree, way ...packer.Format) *tree {
 // looseName is a keyword like :a/1b or a symbol like #:a/b, which edn can write as #:a{:1b 2} and
 // #:#:a{b 2} only: where it is written by itself it is a string.
 func looseName(t *tree) *tree {
-	if t.kind != "k" && t.kind != "y" {
+	switch {
+	case t.kind == "tag" && strings.ContainsAny(t.kids[0].text[:1], "_!<"):
+		return tagAsMap(t) // read of "# !x"
+	case t.kind != "k" && t.kind != "y":
 		return t
 	}
 	_, name, _ := strings.Cut(t.text, "/")
