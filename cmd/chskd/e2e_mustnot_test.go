@@ -245,7 +245,7 @@ func TestMustNot14(t *testing.T) {
 func TestMustNot15(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
-	app := startRig(t, d.API, "nil")
+	app := startRig(t, d.API, "edn", answer{"edn", "nil"})
 	requests := []string{
 		sendRequest("one", "[[:test/slow 200] :ajax]", udtClock.Add(1)),
 		sendRequest("one", "[[:test/echo 7] :ajax]", udtClock.Add(1)),

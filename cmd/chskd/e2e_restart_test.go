@@ -17,7 +17,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	const drain = 4 * time.Second
 	d := startDaemon(t, "--drain-ms", fmt.Sprint(drain.Milliseconds()))
-	app := startRig(t, d.API, "nil")
+	app := startRig(t, d.API, "edn", answer{"edn", "nil"})
 	c := everyKind(t, d, app)
 
 	start := time.Now()

@@ -25,7 +25,7 @@ func inChunks(body string, n int) string {
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
-	startRig(t, d.API, "nil")
+	startRig(t, d.API, "edn", answer{"edn", "nil"})
 	form := ajaxForm("b", `[[:test/echo "a+b c"] :ajax]`)
 	large := ajaxForm("b", `[[:test/echo "`+strings.Repeat("0123456789", 5000)+`"] :ajax]`)
 	largeAnswer := `200 ["` + strings.Repeat("0123456789", 5000) + `" nil]`

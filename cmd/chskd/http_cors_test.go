@@ -59,7 +59,7 @@ func TestCORS(t *testing.T) {
 				args = []string{"--allowed-origins", c.allow}
 			}
 			d := startDaemon(t, args...)
-			startRig(t, d.API, "nil")
+			startRig(t, d.API, "edn", answer{"edn", "nil"})
 			for _, origin := range c.good {
 				testAllowedOrigin(t, d, origin)
 			}

@@ -59,7 +59,7 @@ func playRequests(t *testing.T, d *daemon, c requestCase) {
 func TestRequestsOnOneConnection(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
-	startRig(t, d.API, "nil")
+	startRig(t, d.API, "edn", answer{"edn", "nil"})
 	hello := rawGet("/chsk?client-id=p&handshake%3F=1")
 	helloAnswer := "200 " + helloEDN(`"p"`)
 	const nothing = "404 Nothing here; the channel socket is at /chsk"

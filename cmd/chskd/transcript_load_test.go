@@ -15,6 +15,7 @@ import (
 // recording is one dialogue of a real client with a real Sente server, as a proxy saw it.
 type recording struct {
 	Name       string
+	Packer     string
 	ServerOpts []string `json:"server_opts"`
 	ServerLog  string   `json:"server_log"`
 	Steps      []step
@@ -69,32 +70,33 @@ func (s *step) bytes(t testing.TB) []byte {
 	return wire
 }
 
-// line writes a step in one line, as `< c2 text [1 "cb"]`: the direction as seen by the client, the
+// line writes a step in one line, as `< c2 message [1 "cb"]`: the direction as seen by the client, the
 // connection, and what was sent as a value. Recorded and observed steps are compared by it.
-func (s *step) line(t testing.TB) string {
+func (s *step) line(t testing.TB, packer string) string {
 	dir := "<"
 	if s.fromClient() {
 		dir = ">"
 	}
-	return fmt.Sprintf("%s c%d %s", dir, s.Conn, s.what(t))
+	return fmt.Sprintf("%s c%d %s", dir, s.Conn, s.what(t, packer))
 }
 
-func (s *step) what(t testing.TB) string {
+func (s *step) what(t testing.TB, packer string) string {
 	switch s.Kind {
 	case "tcp-open":
 		return "open"
 	case "tcp-fin":
 		return "fin"
 	case "http":
+		text := string(s.payload(t))
 		if s.fromClient() {
-			method, rest, _ := strings.Cut(s.Text, " ")
+			method, rest, _ := strings.Cut(text, " ")
 			target, _, _ := strings.Cut(rest, " ")
 			return "http " + method + " " + target
 		}
-		head, body, _ := strings.Cut(s.Text, "\r\n\r\n")
-		return responseLine(head[len("HTTP/1.1 "):][:3], body)
-	case "ws-text":
-		return textLine(string(s.payload(t)))
+		head, body, _ := strings.Cut(text, "\r\n\r\n")
+		return responseLine(packer, head[len("HTTP/1.1 "):][:3], body)
+	case "ws-text", "ws-binary":
+		return messageLine(packer, s.Kind == "ws-binary", s.payload(t))
 	case "ws-close":
 		return closeLine(s.Code, s.Text)
 	default:
@@ -102,22 +104,27 @@ func (s *step) what(t testing.TB) string {
 	}
 }
 
-func responseLine(status, body string) string {
+func responseLine(packer, status, body string) string {
 	if status == "101" {
 		return "http 101"
 	}
-	if value, err := canonEDN(body); status == "200" && err == nil {
+	if value, err := valueOf(packer, []byte(body)); status == "200" && err == nil {
 		return "http 200 " + value
 	}
 	return "http " + status + " " + fmt.Sprintf("%q", body)
 }
 
-func textLine(text string) string {
-	value, err := canonEDN(text)
-	if err != nil {
-		return fmt.Sprintf("text %q", text)
+// messageLine is a message in a frame. One in the kind of frame that its packer does not use is not
+// looked into.
+func messageLine(packer string, binary bool, payload []byte) string {
+	value, err := valueOf(packer, payload)
+	switch {
+	case err == nil && binary == (packer == "msgpack" || strings.HasPrefix(packer, "gzip-")):
+		return "message " + value
+	case binary:
+		return fmt.Sprintf("binary %q", payload)
 	}
-	return "text " + value
+	return fmt.Sprintf("text %q", payload)
 }
 
 func closeLine(code int, reason string) string {
@@ -150,6 +157,18 @@ func loadRecording(t *testing.T, file string) *recording {
 	return r
 }
 
+// streamFormat is the format in which the application behind the daemon is told of events: one that
+// has every value of the packer.
+func (r *recording) streamFormat() string {
+	if strings.HasSuffix(r.Packer, "edn") {
+		return "edn"
+	}
+	return "transit"
+}
+
+// anyPacker is the recording's name without that of its packer.
+func (r *recording) anyPacker() string { return "*" + strings.TrimPrefix(r.Name, r.Packer) }
+
 func (r *recording) seconds() float64 { return r.Steps[len(r.Steps)-1].T - r.Steps[0].T }
 
 // serverFlags says the recorded server's options in chskd's words. The recorded server took the
@@ -163,7 +182,7 @@ func (r *recording) serverFlags(t *testing.T) []string {
 		"--ping-timeout":   "--ws-ping-timeout-ms",
 		"--origins":        "--allowed-origins",
 	}
-	flags := []string{"--auth", "dev"}
+	flags := []string{"--auth", "dev", "--packer", strings.TrimSuffix(r.Packer, "-json")}
 	for i := 0; i < len(r.ServerOpts); i++ {
 		if r.ServerOpts[i] == "--trace" {
 			continue

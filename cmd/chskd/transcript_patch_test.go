@@ -148,7 +148,7 @@ func (r *recording) script(t *testing.T, differences []*hunk) []expected {
 	steps := make([]expected, len(r.Steps))
 	for i := range r.Steps {
 		s := &r.Steps[i]
-		steps[i] = expected{line: s.line(t), conn: s.Conn, at: s.T, step: s}
+		steps[i] = expected{line: s.line(t, r.Packer), conn: s.Conn, at: s.T, step: s}
 	}
 	for _, h := range differences {
 		steps = h.apply(t, steps)

@@ -27,6 +27,7 @@ const (
 type player struct {
 	t      testing.TB
 	addr   string
+	packer string // of the recording
 	script []expected
 	conns  map[int]*playConn
 	diffs  []string
@@ -37,9 +38,9 @@ type player struct {
 	changed chan struct{}
 }
 
-func newPlayer(t testing.TB, addr string, script []expected) *player {
+func newPlayer(t testing.TB, addr, packer string, script []expected) *player {
 	return &player{
-		t: t, addr: addr, script: script, wait: patience,
+		t: t, addr: addr, packer: packer, script: script, wait: patience,
 		conns: map[int]*playConn{}, changed: make(chan struct{}, 1),
 	}
 }
@@ -138,7 +139,7 @@ func (p *player) act(s *expected, i int) {
 		if s.step.Kind == "http" {
 			p.mu.Lock()
 			c := p.conns[s.conn]
-			c.methods = append(c.methods, s.step.Text[:strings.IndexByte(s.step.Text, ' ')])
+			c.methods = append(c.methods, strings.Fields(s.line)[3]) // > c1 http GET ...
 			p.mu.Unlock()
 		}
 		if _, err := p.conns[s.conn].tcp.Write(s.step.bytes(p.t)); err != nil {

@@ -21,7 +21,7 @@ import (
 type rig struct {
 	t      testing.TB
 	client *http.Client
-	zoo    string // the reply to :test/zoo, edn
+	zoo    answer // the reply to :test/zoo
 
 	mu     sync.Mutex
 	seen   []string // what it was given, as the recorded server logged it
@@ -34,18 +34,40 @@ type rigEvent struct {
 	UID     string `json:"uid"`
 	Client  string `json:"client"`
 	EDN     string `json:"edn"`
+	Transit json.RawMessage
 	ReplyTo string `json:"reply_to"`
 }
 
+// text is the event as edn, whatever it came in.
+func (e *rigEvent) text() (string, error) {
+	if e.Transit != nil {
+		return readTransit(e.Transit)
+	}
+	return e.EDN, nil
+}
+
+// data is the event's data as it came, to be sent back.
+func (e *rigEvent) data(edn string) (answer, error) {
+	if e.Transit == nil {
+		return answer{"edn", edn}, nil
+	}
+	// Nothing in a stream refers to what came before.
+	var event []json.RawMessage
+	if err := json.Unmarshal(e.Transit, &event); err != nil || len(event) < 2 {
+		return answer{"edn", "nil"}, err
+	}
+	return answer{"transit", event[1]}, nil
+}
+
 // startRig connects to the API socket and returns once it is given events.
-func startRig(t testing.TB, socket, zoo string) *rig {
+func startRig(t testing.TB, socket, format string, zoo answer) *rig {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
 	transport := &http.Transport{DialContext: dial}
 	r := &rig{t: t, zoo: zoo, client: &http.Client{Transport: transport}}
 	ctx, cancel := context.WithCancel(context.Background())
-	const stream = "http://chskd/v1/events?format=edn"
+	stream := "http://chskd/v1/events?format=" + format
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, stream, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -81,21 +103,26 @@ func (r *rig) serve(lines *json.Decoder) {
 		if lines.Decode(&e) != nil {
 			return
 		}
+		text, err := e.text()
+		if err != nil {
+			r.fail("not readable: %v", err)
+			continue
+		}
 		switch e.Type {
 		case "event":
-			r.note(&e, e.EDN)
-			r.handle(&e)
+			r.note(&e, text)
+			r.handle(&e, text)
 		case "bad-event":
-			r.note(&e, "[:chsk/bad-event "+e.EDN+"]")
+			r.note(&e, "[:chsk/bad-event "+text+"]")
 		}
 	}
 }
 
 // handle does what the recorded application did for each event id.
-func (r *rig) handle(e *rigEvent) {
-	event, err := elementsEDN(e.EDN)
+func (r *rig) handle(e *rigEvent, text string) {
+	event, err := elementsEDN(text)
 	if err != nil || len(event) == 0 {
-		r.fail("not an event: %s", e.EDN)
+		r.fail("not an event: %s", text)
 		return
 	}
 	data := "nil"
@@ -104,11 +131,15 @@ func (r *rig) handle(e *rigEvent) {
 	}
 	switch event[0] {
 	case ":test/echo":
-		r.reply(e, data)
+		same, err := e.data(data)
+		if err != nil {
+			r.fail("not an event: %v", err)
+		}
+		r.reply(e, same)
 	case ":test/zoo":
 		r.reply(e, r.zoo)
 	case ":test/whoami":
-		r.reply(e, fmt.Sprintf("{:uid %q, :client-id %q}", e.UID, e.Client))
+		r.reply(e, answer{"edn", fmt.Sprintf("{:uid %q, :client-id %q}", e.UID, e.Client)})
 	case ":test/slow":
 		r.replyLate(e, data)
 	case ":test/push":
@@ -154,13 +185,21 @@ func (r *rig) replyLate(e *rigEvent, data string) {
 		return
 	}
 	late := *e
-	time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { r.reply(&late, "[:slow "+data+"]") })
+	time.AfterFunc(time.Duration(ms)*time.Millisecond, func() {
+		r.reply(&late, answer{"edn", "[:slow " + data + "]"})
+	})
 }
 
-func (r *rig) reply(e *rigEvent, value string) {
+// answer is a value in one of the API's formats: edn as a string, transit as JSON.
+type answer struct {
+	format string
+	value  any
+}
+
+func (r *rig) reply(e *rigEvent, a answer) {
 	if e.ReplyTo != "" {
-		answer := map[string]any{"reply_to": e.ReplyTo, "edn": value}
-		r.post("/v1/reply", "application/json", answer)
+		reply := map[string]any{"reply_to": e.ReplyTo, a.format: a.value}
+		r.post("/v1/reply", "application/json", reply)
 	}
 }
 
@@ -225,6 +264,9 @@ func (r *rig) result() (failed, seen []string) {
 	return r.failed, r.seen
 }
 
+// javaInstant is how the recorded server logged an instant that came as msgpack.
+var javaInstant = regexp.MustCompile(`#object\[java\.time\.Instant 0x[0-9a-f]+ ("[^"]+")\]`)
+
 var logLine = regexp.MustCompile(`(?m)^\d{13} (\S+) (\S+) (.*) (cb|-)$`)
 
 // logged gives what the recorded application was given. Presence is left out, for the log also has
@@ -238,6 +280,7 @@ func (r *recording) logged() []string {
 		case event == "[:chsk/ws-ping]", event == "[:chsk/ws-pong]":
 		case event == "[:chsk/bad-event (:chsk/ws-ping)]":
 		default:
+			event = javaInstant.ReplaceAllString(event, "#inst $1")
 			lines = append(lines, seenLine(m[1], m[2], event, m[4]))
 		}
 	}

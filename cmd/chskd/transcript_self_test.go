@@ -118,7 +118,7 @@ func playChanged(t *testing.T, name string, change func([]step) []step) []string
 		defer close(ended)
 		actOut(t, listener, steps)
 	}()
-	diffs := newPlayer(t, listener.Addr().String(), script).play()
+	diffs := newPlayer(t, listener.Addr().String(), r.Packer, script).play()
 	<-ended
 	return diffs
 }

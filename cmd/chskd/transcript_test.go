@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,11 +36,13 @@ func TestTranscripts(t *testing.T) {
 	recordings := loadRecordings(t)
 	differences := loadDifferences(t)
 	for name := range differences {
-		if !slices.ContainsFunc(recordings, func(r *recording) bool { return r.Name == name }) {
+		if !slices.ContainsFunc(recordings, func(r *recording) bool {
+			return r.Name == name || r.anyPacker() == name
+		}) {
 			t.Errorf("%s: no recording %s", differencesFile, name)
 		}
 	}
-	zoo := zooReply(t, recordings)
+	zoo := zooReplies(t, recordings)
 	machine := startMetronome(t)
 	queue := make(chan *recording)
 	var players sync.WaitGroup
@@ -47,7 +50,7 @@ func TestTranscripts(t *testing.T) {
 		players.Go(func() {
 			for r := range queue {
 				t.Run(r.Name, func(t *testing.T) {
-					playRecording(t, r, differences[r.Name], zoo, machine)
+					playRecording(t, r, differencesOf(differences, r), zoo[r.Packer], machine)
 				})
 			}
 		})
@@ -60,14 +63,14 @@ func TestTranscripts(t *testing.T) {
 }
 
 func playRecording(
-	t *testing.T, r *recording, differences []*hunk, zoo string, machine *metronome,
+	t *testing.T, r *recording, differences []*hunk, zoo answer, machine *metronome,
 ) {
 	script := r.script(t, differences)
 	for attempt := 1; ; attempt++ {
 		d := startDaemon(t, r.serverFlags(t)...)
-		app := startRig(t, d.API, zoo)
+		app := startRig(t, d.API, r.streamFormat(), zoo)
 		start := time.Now()
-		diffs := newPlayer(t, d.Addr, script).play()
+		diffs := newPlayer(t, d.Addr, r.Packer, script).play()
 		failed, seen := app.result()
 		diffs = append(diffs, failed...)
 		if want := r.logged(); len(want) > 0 && !slices.Equal(seen, want) {
@@ -89,23 +92,55 @@ func playRecording(
 	}
 }
 
-// zooReply takes the application's answer to :test/zoo from the recording of it.
-func zooReply(t *testing.T, recordings []*recording) string {
+// differencesOf are those of one recording, by its own name and by that of all packers.
+func differencesOf(all map[string][]*hunk, r *recording) []*hunk {
+	return slices.Concat(all[r.Name], all[r.anyPacker()])
+}
+
+// zooReplies takes the application's answers to :test/zoo from the recordings of it, by packer: the
+// values differ by what each packer has.
+func zooReplies(t *testing.T, recordings []*recording) map[string]answer {
+	zoo := map[string]answer{}
 	for _, r := range recordings {
-		if r.Name != "edn-ws-zoo-reply" {
+		if r.anyPacker() != "*-ws-zoo-reply" {
 			continue
 		}
-		for _, s := range r.Steps {
-			if s.fromClient() || s.Kind != "ws-text" || strings.HasPrefix(s.Text, "[[:chsk/") {
-				continue
+		for i := range r.Steps {
+			s := &r.Steps[i]
+			if s.fromClient() || !strings.Contains(s.line(t, r.Packer), ":vecmap ") {
+				continue // everything but the reply
 			}
-			reply, err := elementsEDN(s.Text)
+			a, err := answerIn(r.Packer, s.payload(t))
 			if err != nil {
-				t.Fatal(err)
+				t.Fatal(r.Name, err)
 			}
-			return reply[0]
+			zoo[r.Packer] = a
 		}
 	}
-	t.Fatal("no recording of :test/zoo")
-	return ""
+	return zoo
+}
+
+// answerIn takes the reply out of a recorded message, in a format that the API takes.
+func answerIn(packer string, message []byte) (answer, error) {
+	if inner, ok := strings.CutPrefix(packer, "gzip-"); ok {
+		unwrapped, err := unwrapGzip(message)
+		if err != nil {
+			return answer{}, err
+		}
+		return answerIn(inner, unwrapped)
+	}
+	if packer == "transit-json" {
+		var pair []json.RawMessage
+		err := json.Unmarshal(message, &pair)
+		return answer{"transit", pair[0]}, err
+	}
+	text := string(message)
+	if packer == "msgpack" {
+		var err error
+		if text, err = readMsgpack(message); err != nil {
+			return answer{}, err
+		}
+	}
+	pair, err := elementsEDN(text)
+	return answer{"edn", pair[0]}, err
 }

@@ -65,14 +65,14 @@ func (c *playConn) readHTTP(in *bufio.Reader) error {
 			return fmt.Errorf("not a response: %w", err)
 		}
 		if resp.StatusCode == http.StatusSwitchingProtocols {
-			c.note(responseLine("101", ""))
+			c.note(responseLine(c.player.packer, "101", ""))
 			return nil
 		}
 		body, err := io.ReadAll(resp.Body)
 		if err != nil {
 			return err
 		}
-		c.note(responseLine(fmt.Sprint(resp.StatusCode), string(body)))
+		c.note(responseLine(c.player.packer, fmt.Sprint(resp.StatusCode), string(body)))
 	}
 }
 
@@ -106,7 +106,7 @@ func (c *playConn) readFrame(in *bufio.Reader) error {
 	if _, err := io.ReadFull(in, payload); err != nil {
 		return noEOF(err)
 	}
-	c.note(frameLine(head[0]&0x0F, payload))
+	c.note(frameLine(c.player.packer, head[0]&0x0F, payload))
 	return nil
 }
 
@@ -118,17 +118,15 @@ func noEOF(err error) error {
 	return err
 }
 
-func frameLine(opcode byte, payload []byte) string {
+func frameLine(packer string, opcode byte, payload []byte) string {
 	switch opcode {
-	case 0x1:
-		return textLine(string(payload))
+	case 0x1, 0x2:
+		return messageLine(packer, opcode == 0x2, payload)
 	case 0x8:
 		if len(payload) < 2 {
 			return closeLine(0, "")
 		}
 		return closeLine(int(binary.BigEndian.Uint16(payload)), string(payload[2:]))
-	case 0x2:
-		return fmt.Sprintf("binary %q", payload)
 	case 0x9:
 		return fmt.Sprintf("ping %q", payload)
 	case 0xA:
