@@ -18,6 +18,10 @@ const (
 	QueueEventsDefault = 32768
 	QueueBytesDefault  = 16 << 20
 
+	// PushBytesDefault bounds what was handed to the engine and is not answered yet, over all
+	// connections: what a slow loop may have to work off. Over it: connections are not read.
+	PushBytesDefault = 64 << 20
+
 	// StallDefault is how long a consumer may leave its socket full before it is cut: the time
 	// that a stalled client gets as well.
 	StallDefault = 30 * time.Second
@@ -55,7 +59,6 @@ const (
 	lineWindow  = 4096      // requests of one line connection that the engine has not answered
 	lineResults = 256 << 10 // bytes of results that its peer has not read; over both it is not read
 	readChunk   = 64 << 10  // bytes of lines read at once
-	pushBytes   = 64 << 20  // bytes of all pushes that the engine has not answered yet
 	pushSize    = 1 << 10   // what a push counts at least against them
 	maxHead     = 16 << 10  // bytes of an HTTP request head
 

@@ -329,13 +329,13 @@ func TestLineBackpressure(t *testing.T) {
 
 // The bytes that are with the engine are bounded over all connections and both dialects.
 func TestPushBytesAreBounded(t *testing.T) {
-	r := plainRig(t)
+	const size, lines, fit = 10_000, 80, 67
+	r := newRig(t, backend.HubOptions{}, backend.Options{PushBytes: fit*size + size - 1})
 	held := make(chan func(int, error), 1<<20)
 	r.engine.set(func(f *fakeEngine) {
 		f.onPush = func(_ *backend.Push, done func(int, error)) { held <- done }
 	})
-	const size, lines, fit = 1_000_000, 80, 67
-	big := `"uid":"a","event":["a/b","` + strings.Repeat("x", size-8) + `"]}` + "\n"
+	big := `"uid":"a","event":["a/b","` + strings.Repeat("x", size-10) + `"]}` + "\n"
 	done := make(chan string, 2)
 	go func() {
 		_, body := r.do("POST", "/v1/push", "application/x-ndjson", strings.Repeat("{"+big, lines/2))

@@ -18,6 +18,7 @@ type Options struct {
 	AllowUIDs []uint32 // users that may connect besides the daemon's own and root
 	MaxLine   int      // bytes of one request object or line
 	MaxConns  int
+	PushBytes int           // of pushes that the engine has not answered, over all connections
 	FirstByte time.Duration // how long a new connection may be silent
 	Stall     time.Duration // how long a consumer may leave its socket full
 	Log       *slog.Logger
@@ -55,6 +56,9 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = MaxConnsDefault
 	}
+	if o.PushBytes == 0 {
+		o.PushBytes = PushBytesDefault
+	}
 	if o.FirstByte == 0 {
 		o.FirstByte = sniffWait
 	}
@@ -67,7 +71,7 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 	h.engine = e
 	s := &Server{
 		engine: e, hub: h, o: o, started: time.Now(), dedupe: newDedupe(),
-		budget:  newBudget(pushBytes),
+		budget:  newBudget(int64(o.PushBytes)),
 		sniffed: make(chan net.Conn), stop: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
 	s.http = &http.Server{
