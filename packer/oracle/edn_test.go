@@ -51,7 +51,8 @@ func TestOursReadsWhatTheJVMPrints(t *testing.T) {
 			if (err != nil) != a.refused {
 				c.errorf("%s\nours: %v\ntools.reader: %v", printed[i], err, a)
 			}
-			if want := trees[i].mapped(unprintable); !a.refused && parseTree(a.text).String() != want.String() {
+			want := trees[i].mapped(unprintable).String()
+			if !a.refused && parseTree(a.text).String() != want {
 				c.errorf("%s\nis %v\nnot %v", printed[i], a, want)
 			}
 		}
@@ -74,8 +75,8 @@ func replaced(t *tree) *tree {
 	return wellFormed(t)
 }
 
-// What ours writes in edn, of values in transit and msgpack, ClojureScript reads as what it was, and
-// ours reads what ClojureScript prints of it.
+// What ours writes in edn, of values in transit and msgpack, ClojureScript reads as what it was,
+// and ours reads what ClojureScript prints of it.
 func TestClojureScriptReadsOurEDN(t *testing.T) {
 	need(t, jvm, cljs)
 	texts, trees := readable(t, count(t, 2000))

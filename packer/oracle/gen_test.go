@@ -56,7 +56,8 @@ func (g gen) value(depth int) string {
 	case 4:
 		b.WriteString("#:" + g.pick("user", "a.b", "é") + g.pick("", " ") + g.mapping(depth))
 	case 5:
-		b.WriteString("#" + g.pick("foo/bar", "x", "my.ns/Rec", "a.b.C", "b", "set") + " " + g.value(depth-1))
+		tag := g.pick("foo/bar", "x", "my.ns/Rec", "a.b.C", "b", "set")
+		b.WriteString("#" + tag + " " + g.value(depth-1))
 	case 6:
 		b.WriteString("^" + g.pick("{:doc \"x\"}", ":private", "String") + " [" +
 			g.joined(g.many(depth)) + "]")
@@ -177,8 +178,8 @@ func (g gen) double() string {
 }
 
 func (g gen) decimal() string {
-	return g.pick("", "-") + g.pick("1.50M", "0M", "0.00M", "1E+3M", "1e-400M", "1e400M", g.digits(30)+"M",
-		g.digits(3)+"."+g.digits(30)+"M", g.digits(4)+"."+g.digits(4)+"e-"+g.digits(2)+"M")
+	return g.pick("", "-") + g.pick("1.50M", "0M", "0.00M", "1E+3M", "1e-400M", "1e400M",
+		g.digits(30)+"M", g.digits(3)+"."+g.digits(30)+"M", g.digits(4)+"."+g.digits(4)+"e-"+g.digits(2)+"M")
 }
 
 func (g gen) ratio() string {
@@ -195,8 +196,8 @@ func (g gen) char() string {
 // transit gives a meaning at the beginning.
 var pieces = []string{
 	"a", "Z", "0", " ", "room", "~", "^", "`", "~:a", "^ ", "^0", "~#set", "~n1", `\"`, `\\`, `\n`,
-	"\n", "\t", `\r`, `\b`, `\f`, "\x00", "\x1b", "\x1f", "\x7f", "é", "日本", "😀", "\u2028", `\u00e9`,
-	`\uD83D\uDE00`, `\uD83D`, `\uDE00`, `\uFFFF`, `\101`, "/", "</script>", ":", "#",
+	"\n", "\t", `\r`, `\b`, `\f`, "\x00", "\x1b", "\x1f", "\x7f", "é", "日本", "😀", "\u2028",
+	`\u00e9`, `\uD83D\uDE00`, `\uD83D`, `\uDE00`, `\uFFFF`, `\101`, "/", "</script>", ":", "#",
 }
 
 func (g gen) str() string {
@@ -212,9 +213,9 @@ func (g gen) str() string {
 }
 
 func (g gen) name() string {
-	return g.pick("a", "b", "id", "text", "room-id", "user-name", "é", "日本", "x.y", "a?", "b!", "*c*",
-		"->d", "a:b", "a'", "x#", "%", "&", "=", "<>", "$e", "|f|", "g1", "_", "-", "+h", ".i", "a.b.c", "nil?",
-		"trueish", "kebab-case-of-some-length")
+	return g.pick("a", "b", "id", "text", "room-id", "user-name", "é", "日本", "x.y", "a?", "b!",
+		"*c*", "->d", "a:b", "a'", "x#", "%", "&", "=", "<>", "$e", "|f|", "g1", "_", "-", "+h", ".i", "a.b.c",
+		"nil?", "trueish", "kebab-case-of-some-length")
 }
 
 func (g gen) keyword() string {

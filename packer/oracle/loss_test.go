@@ -274,8 +274,10 @@ func isKeywordText(units []uint16) bool {
 	if !slashed || name == "/" && ns != "" && !strings.HasSuffix(ns, ":") {
 		return true
 	}
-	first := []rune(name + "0")[0]
-	return ns != "" && !strings.HasSuffix(ns, ":") && !strings.Contains(name, "/") && !unicode.IsDigit(first)
+	if ns == "" || strings.HasSuffix(ns, ":") || strings.Contains(name, "/") {
+		return false
+	}
+	return !unicode.IsDigit([]rune(name + "0")[0])
 }
 
 // inJavaScript is t as JavaScript's numbers and strings hold it: 2.0 is 2, a character is a string.

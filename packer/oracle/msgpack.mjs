@@ -60,7 +60,8 @@ ext(CACHED, (b) => new Cached(b[0]));
 ext(UUID, (b) => new Tree(leaf('u', utf8.decode(b))));
 ext(INST, (b) => {
   const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
-  return new Tree(leaf('t', view.getBigInt64(4) * 1000n + BigInt(Math.floor(view.getUint32(0) / 1e6))));
+  const millis = BigInt(Math.floor(view.getUint32(0) / 1e6));
+  return new Tree(leaf('t', view.getBigInt64(4) * 1000n + millis));
 });
 
 function tree(x) {

@@ -119,7 +119,8 @@ func TestPlainMsgpack(t *testing.T) {
 		if back.refused || !sameJSON(back.text, texts[i]) {
 			c.errorf("%s\nours, read there: %v", texts[i], back)
 		}
-		b, err := packer.Append(nil, packer.JSON, []byte(theirs[i].text), packer.Msgpack, packer.Options{})
+		b, err := packer.Append(nil, packer.JSON, []byte(theirs[i].text), packer.Msgpack,
+			packer.Options{})
 		if theirs[i].refused || err != nil || !sameJSON(string(b), texts[i]) {
 			c.errorf("%s\ntheirs %q, read here: %s %v", texts[i], theirs[i].text, b, err)
 		}
@@ -128,7 +129,8 @@ func TestPlainMsgpack(t *testing.T) {
 
 func sameJSON(a, b string) bool {
 	var x, y any
-	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil &&
+		reflect.DeepEqual(x, y)
 }
 
 // json is a random JSON value that msgpack and JavaScript hold as it is.
@@ -166,7 +168,8 @@ func (g gen) json(depth int) string {
 }
 
 func (g gen) jsonString() string {
-	text := strings.Repeat(g.pick("a", "room ", "é", "日", "😀", `\"`, `\u0000`, `\n`, "\x7f", "/"), g.IntN(9))
+	piece := g.pick("a", "room ", "é", "日", "😀", `\"`, `\u0000`, `\n`, "\x7f", "/")
+	text := strings.Repeat(piece, g.IntN(9))
 	if g.IntN(20) == 0 {
 		text = strings.Repeat(text, 40)
 	}

@@ -88,8 +88,9 @@ func (o *oracle) stop() {
 		return
 	}
 	o.in.Close()
-	killer := time.AfterFunc(5*time.Second, func() { _ = o.cmd.Process.Kill() }) // gone already: fine
-	_ = o.cmd.Wait()                                                             // how it ends says nothing
+	// Neither a kill that comes too late nor how the oracle ends says anything.
+	killer := time.AfterFunc(5*time.Second, func() { _ = o.cmd.Process.Kill() })
+	_ = o.cmd.Wait()
 	killer.Stop()
 }
 

@@ -14,9 +14,11 @@ import (
 
 // chatBatch is a push of n events of about 90 bytes, as edn: what a chat room sends.
 func chatBatch(n int) string {
-	words := strings.Fields("see you at the usual place tonight or tomorrow if weather holds and nobody " +
-		"forgets bring something nice for all who were not there last time we met by river bank café " +
-		"maybe after nine then let me know soon what else is needed please thanks ok great sure why")
+	words := strings.Fields(
+		"see you at the usual place tonight or tomorrow if weather holds and nobody " +
+			"forgets bring something nice for all who were not there last time we met by river bank " +
+			"café maybe after nine then let me know soon what else is needed please thanks ok great " +
+			"sure why")
 	r := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
 	b.WriteString("[[")
