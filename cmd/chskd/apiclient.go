@@ -217,6 +217,16 @@ func (a *apiClient) post(ctx context.Context, target string, req map[string]any)
 	return readAnswer(resp)
 }
 
+// print posts one object and prints the answer.
+func (f *apiFlags) print(cmd *cobra.Command, target string, req map[string]any) error {
+	answer, err := f.dial().post(cmd.Context(), target, req)
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(answer)
+	return err
+}
+
 func readAnswer(resp *http.Response) ([]byte, error) {
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {

@@ -44,12 +44,23 @@ func (e *cliEngine) taken() string {
 }
 
 func (e *cliEngine) Push(p *backend.Push, done func(int, error)) {
-	e.note("push t=%s to=%q nil=%v client=%s all=%v except=%q flush=%v %s %s", p.Tenant, p.UIDs, p.NilUID,
-		p.Client, p.All, p.Except, p.Flush, p.Format, p.Event)
+	options := ""
+	if p.Topic+p.Key != "" || p.TTL != 0 {
+		options = fmt.Sprintf(" topic=%s key=%s ttl=%v", p.Topic, p.Key, p.TTL)
+	}
+	e.note("push t=%s to=%q nil=%v client=%s all=%v except=%q flush=%v%s %s %s", p.Tenant, p.UIDs, p.NilUID,
+		p.Client, p.All, p.Except, p.Flush, options, p.Format, p.Event)
 	done(len(p.UIDs), nil)
 }
 
-func (e *cliEngine) Reply(_ string, _ []byte, _ packer.Format, done func(error)) { done(nil) }
+func (e *cliEngine) Reply(token string, value []byte, f packer.Format, done func(error)) {
+	e.note("reply %s %s %s", token, f, value)
+	if token == "gone" {
+		done(backend.ErrUnknownReply)
+		return
+	}
+	done(nil)
+}
 
 func (e *cliEngine) Join(m *backend.Membership, done func(bool, error)) {
 	e.note("join %+v", *m)
@@ -76,8 +87,9 @@ func (e *cliEngine) Connected(q backend.Query, done func(*backend.Connected)) {
 }
 
 func (e *cliEngine) User(_, uid string, _ bool, done func(*backend.User, bool)) {
-	done(&backend.User{More: true, Clients: []backend.Client{{Client: "c1", WS: true, Packer: packer.JSON.Packer(), Lag: 2}}},
-		uid != "nobody")
+	done(&backend.User{More: true, Topics: []string{"room:1", "a b"}, MoreTopics: true, Clients: []backend.Client{
+		{Client: "c1", WS: true, Packer: packer.JSON.Packer(), Lag: 2, Topics: []string{"own"}},
+	}}, uid != "nobody")
 }
 
 func (e *cliEngine) Stats() backend.Stats { return backend.Stats{} }
@@ -170,9 +182,29 @@ func TestCommands(t *testing.T) {
 			came: `push t= to=[] nil=true client=c all=false except=[] flush=false json ["chat/x",null]`},
 		{args: `push|--all|--except|a|--edn|[:a/b #{1}]`, out: `{"status":"ok","sessions":0}` + "\n",
 			came: `push t= to=[] nil=false client= all=true except=["a"] flush=false edn [:a/b #{1}]`},
+		{args: `push|--topic|room:1|--except|a|--key|k|--ttl|1.5s|chat/x`, out: `{"status":"ok","sessions":0}` + "\n",
+			came: `push t= to=[] nil=false client= all=false except=["a"] flush=false topic=room:1 key=k ttl=1.5s json ["chat/x"]`},
+		{args: `push|--uid|a|--id|x|chat/x`, out: ok,
+			came: `push t= to=["a"] nil=false client= all=false except=[] flush=false json ["chat/x"]`},
+		{args: `push|--uid|a|--id|x|chat/x`, out: `{"status":"ok","duplicate":true}` + "\n"},
+		{args: `push|--topic|t|--all|chat/x`, code: exitUsage, errs: `only one of`},
+		{args: `push|--uid|a|--ttl|2h|chat/x`, code: exitUsage, errs: `from 1ms to 1h`},
+		{args: `push|--topic|t|-`, code: exitUsage, errs: `with -`},
+		{args: `join|--uid|a|--tenant|t|room:1`, out: `{"status":"ok","joined":true}` + "\n",
+			came: `join {Tenant:t UID:a NilUID:false Client: Topic:room:1}`},
+		{args: `leave|--nil-uid|--client|c|other`, out: `{"status":"ok","left":false}` + "\n",
+			came: `leave {Tenant: UID: NilUID:true Client:c Topic:other}`},
+		{args: `join|--nil-uid|room:1`, code: exitRefused, errs: `"client" must be given`},
+		{args: `join|room:1`, code: exitUsage, errs: `one --uid`},
+		{args: `leave|--uid|a`, code: exitUsage, errs: `usage: chskd leave`},
+		{args: `reply|k1|{"ok":true}`, out: `{"status":"ok"}` + "\n", came: `reply k1 json {"ok":true}`},
+		{args: `reply|k2|--edn|#{1}`, out: `{"status":"ok"}` + "\n", came: `reply k2 edn #{1}`},
+		{args: `reply|gone|1`, code: exitRefused, errs: `(unknown_reply)`, came: `reply gone json 1`},
+		{args: `reply|k|hi`, code: exitUsage, errs: `not JSON`},
+		{args: `reply|k`, code: exitUsage, errs: `one value`},
 		{args: `push|-`, in: "{\"uid\":\"a\",\"event\":[\"a/b\"]}\n\n{\"uid\":\"a\"}\n", code: exitRefused,
-			out: `{"accepted":1,"rejected":1,"errors":[{"code":"missing_field","message":"one of \"event\" and ` +
-				`\"edn\" must be given","line":3}]}` + "\n",
+			out: `{"accepted":1,"rejected":1,"errors":[{"code":"missing_field","message":"one of \"event\", ` +
+				`\"edn\" and \"transit\" must be given","line":3}]}` + "\n",
 			came: `push t= to=["a"] nil=false client= all=false except=[] flush=false json ["a/b"]`,
 			errs: "line 3: one of"},
 		{args: `push|--uid|a|plain`, code: exitRefused, errs: `(bad_event)`},
@@ -192,7 +224,8 @@ func TestCommands(t *testing.T) {
 		{args: `close`, code: exitUsage, errs: `one --uid`},
 		{args: `close|--uid|a|--nil-uid`, code: exitUsage, errs: `only one of`},
 		{args: `connected`, out: "alice     ws,ajax\n(no uid)  ws\n\"b ob\\x1b\"  ajax\n"},
-		{args: `connected|--uid|alice`, out: "c1  ws  json  2 waiting\n... and more\n"},
+		{args: `connected|--uid|alice`, out: "c1  ws  json  2 waiting  topics own\n... and more\n" +
+			"topics room:1 \"a b\" ... and more\n"},
 		{args: `connected|--uid|nobody`, out: "not online\n"},
 		{args: `connected|--uid|nobody|--json`,
 			out: `{"uid":"nobody","online":false,"ws":0,"ajax":0,"clients":[]}` + "\n"},
@@ -317,6 +350,37 @@ func TestEventsCommand(t *testing.T) {
 	s.stop(t)
 	if r := <-ended; r.code != exitUnreachable || !strings.Contains(r.errs, "ended the stream") {
 		t.Errorf("exit %d, %s", r.code, r.errs)
+	}
+}
+
+// With --ack what was printed is acked, and only that: what was not goes to the next reader.
+func TestEventsCommandAcks(t *testing.T) {
+	s := newCLIServer(t)
+	event := func(n int) {
+		s.hub.Event(nil, []byte("alice"), false, []byte("c1"), false, packer.EDN, fmt.Appendf(nil, "[:a/b %d]", n), false,
+			nil, time.Now())
+	}
+	out := make(lineWriter)
+	ended := make(chan int, 1)
+	go func() {
+		_, code := runCLI(nil, out, "events", "--api-socket", s.path, "--ack")
+		ended <- code
+	}()
+	<-out // hello
+	for n := range 3 {
+		event(n)
+		if line := <-out; !strings.Contains(line, fmt.Sprintf(`["a/b",%d]`, n)) {
+			t.Errorf("event %d: %s", n, line)
+		}
+	}
+	for end := time.Now().Add(time.Minute); s.hub.Stats().Acked != 3; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%+v", s.hub.Stats())
+		}
+	}
+	s.stop(t)
+	if code := <-ended; code != exitUnreachable {
+		t.Errorf("exit %d", code)
 	}
 }
 

@@ -22,12 +22,7 @@ func newCloseCmd() *cobra.Command {
 		if err := f.user(req); err != nil {
 			return err
 		}
-		answer, err := f.dial().post(cmd.Context(), "/v1/close", req)
-		if err != nil {
-			return err
-		}
-		_, err = cmd.OutOrStdout().Write(answer)
-		return err
+		return f.print(cmd, "/v1/close", req)
 	}
 	return cmd
 }

@@ -27,8 +27,32 @@ type connectedUser struct {
 		Transports []string
 		Packer     string
 		Lag        uint64
+		memberOf
 	}
 	More bool
+	memberOf
+}
+
+// memberOf are the topics that a user or client has joined.
+type memberOf struct {
+	Topics     []string
+	MoreTopics bool `json:"more_topics"`
+}
+
+// list lists them, with the given words before it; "" when there are none.
+func (m *memberOf) list(before string) string {
+	if len(m.Topics) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(before)
+	for _, topic := range m.Topics {
+		b.WriteString(" " + uidName(&topic))
+	}
+	if m.MoreTopics {
+		b.WriteString(" ... and more")
+	}
+	return b.String()
 }
 
 // newConnectedCmd is `chskd connected`: who is online.
@@ -158,15 +182,22 @@ func printUser(ctx context.Context, a *apiClient, q url.Values, out io.Writer, r
 	}
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	for _, c := range u.Clients {
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d waiting\n", uidName(&c.Client),
-			strings.Join(c.Transports, ","), c.Packer, c.Lag)
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d waiting%s\n", uidName(&c.Client),
+			strings.Join(c.Transports, ","), c.Packer, c.Lag, c.list("\ttopics"))
 		if err != nil {
 			return err
 		}
 	}
-	if err := w.Flush(); err != nil || !u.More {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "... and more")
+	rest := ""
+	if u.More {
+		rest = "... and more\n"
+	}
+	if topics := u.list("topics"); topics != "" {
+		rest += topics + "\n"
+	}
+	_, err := io.WriteString(out, rest)
 	return err
 }

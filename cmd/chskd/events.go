@@ -21,6 +21,7 @@ func newEventsCmd() *cobra.Command {
 	var f apiFlags
 	var group, format, presence string
 	var ids []string
+	var ack bool
 	cmd := newAPICmd("events", "Print clients' events as they come, one JSON object a line",
 		cobra.NoArgs, &f)
 	cmd.Long = "Print clients' events as they come, one JSON object a line, until interrupted.\n" +
@@ -29,11 +30,13 @@ func newEventsCmd() *cobra.Command {
 	cmd.Example = `  chskd events --group tail
   chskd events --group tail --ids 'chat/*' --presence=all`
 	cmd.Flags().StringVar(&group, "group", "default", "the group of consumers to join")
-	cmd.Flags().StringVar(&format, "format", "json", "how events are written: json or edn")
+	cmd.Flags().StringVar(&format, "format", "json", "how events are written: json, edn or transit")
 	cmd.Flags().StringSliceVar(&ids, "ids", nil, "only events whose id fits, as 'chat/*'")
 	cmd.Flags().StringVar(&presence, "presence", "",
 		"also who is online, and each change: 1 = of the users whose events come here, all")
 	cmd.Flags().Lookup("presence").NoOptDefVal = "1"
+	cmd.Flags().BoolVar(&ack, "ack", false,
+		"ack what was printed; what was not goes to the next reader of the group")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q := url.Values{"group": {group}, "format": {format}}
 		if len(ids) > 0 {
@@ -42,15 +45,18 @@ func newEventsCmd() *cobra.Command {
 		if presence != "" {
 			q.Set("presence", presence)
 		}
+		if ack {
+			q.Set("ack", "1")
+		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		return follow(ctx, f.dial(), "/v1/events?"+q.Encode(), cmd.OutOrStdout())
+		return follow(ctx, f.dial(), "/v1/events?"+q.Encode(), ack, cmd.OutOrStdout())
 	}
 	return cmd
 }
 
 // follow prints a stream's lines until it ends, which is an error, or ctx does, which is none.
-func follow(ctx context.Context, a *apiClient, target string, out io.Writer) (err error) {
+func follow(ctx context.Context, a *apiClient, target string, ack bool, out io.Writer) (err error) {
 	resp, err := a.do(ctx, http.MethodGet, target, "", nil)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -60,6 +66,7 @@ func follow(ctx context.Context, a *apiClient, target string, out io.Writer) (er
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	r := bufio.NewReader(resp.Body)
+	acks := acker{a: a}
 	var last []byte
 	for {
 		line, err := r.ReadBytes('\n')
@@ -75,7 +82,45 @@ func follow(ctx context.Context, a *apiClient, target string, out io.Writer) (er
 		if err != nil {
 			return &cliError{exitUnreachable, endOfStream(last)}
 		}
+		if ack {
+			if err := acks.printed(ctx, line, r.Buffered() > 0); err != nil {
+				return err
+			}
+		}
 	}
+}
+
+// acker acks what was printed: not each line, but the last of those that came together.
+type acker struct {
+	a               *apiClient
+	epoch, consumer string
+	seq             uint64
+}
+
+// printed notes a line; more says that another one is there already.
+func (k *acker) printed(ctx context.Context, line []byte, more bool) error {
+	var l struct {
+		Type, Epoch, Consumer string
+		Seq                   uint64
+	}
+	if err := json.Unmarshal(line, &l); err != nil {
+		return fmt.Errorf("the daemon's line makes no sense: %w", err)
+	}
+	if l.Type == "hello" {
+		k.epoch, k.consumer = l.Epoch, l.Consumer
+	}
+	k.seq = max(k.seq, l.Seq)
+	if more || k.seq == 0 {
+		return nil
+	}
+	_, err := k.a.post(ctx, "/v1/ack", map[string]any{
+		"epoch": k.epoch, "consumer": k.consumer, "seq": k.seq,
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	k.seq = 0
+	return err
 }
 
 // endOfStream says why a stream ended: its last line may tell.

@@ -41,6 +41,7 @@ func newRootCmd() *cobra.Command {
 		Version:       versionText(),
 	}
 	root.AddCommand(newServeCmd(), newPushCmd(), newEventsCmd(), newConnectedCmd(), newCloseCmd(),
+		newReplyCmd(), newMemberCmd("join"), newMemberCmd("leave"),
 		bench.NewCommand())
 	return root
 }

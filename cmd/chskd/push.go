@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -15,27 +16,39 @@ import (
 type pushFlags struct {
 	apiFlags
 	all    bool
+	topic  string
 	except []string
 	flush  bool
+	key    string
+	ttl    time.Duration
+	id     string
 	edn    string
 }
 
 // newPushCmd is `chskd push`: an event to users.
 func newPushCmd() *cobra.Command {
 	var f pushFlags
-	cmd := newAPICmd("push (--uid UID... | --nil-uid | --all) ID [JSON]", "Push an event to users",
+	cmd := newAPICmd("push (--uid UID... | --nil-uid | --topic TOPIC | --all) ID [JSON]", "Push an event to users",
 		cobra.MaximumNArgs(2), &f.apiFlags)
 	cmd.Long = "Push an event to users. ID is a keyword with a namespace, as chat/message; JSON\n" +
 		"is its data. With `-` alone, NDJSON is read from the standard input, one push a line.\n" +
 		"The answer is printed as JSON; its sessions say how many took the event."
 	cmd.Example = `  chskd push --uid alice chat/message '{"text":"hi"}'
+  chskd push --topic room:1 --except alice chat/message '{"text":"hi"}'
+  chskd push --all --key price --ttl 30s market/price 17.5
   chskd push --all --edn '[:news/item {:at #inst "2026-01-01"}]'
   chskd push - < pushes.ndjson`
 	f.addUser(cmd)
 	cmd.Flags().Lookup("uid").Usage = "a user; may be given several times"
 	cmd.Flags().BoolVar(&f.all, "all", false, "all users of the tenant")
-	cmd.Flags().StringArrayVar(&f.except, "except", nil, "with --all: but not this user")
+	cmd.Flags().StringVar(&f.topic, "topic", "", "the members of this topic")
+	cmd.Flags().StringArrayVar(&f.except, "except", nil,
+		"with --all or --topic: but not this user")
 	cmd.Flags().BoolVar(&f.flush, "flush", false, "send now what waits for its batch")
+	cmd.Flags().StringVar(&f.key, "key", "",
+		"the latest value wins: whoever was not sent an older event of this key does not get it")
+	cmd.Flags().DurationVar(&f.ttl, "ttl", 0, "not sent any more after this time, 1ms to 1h")
+	cmd.Flags().StringVar(&f.id, "id", "", "a push of the same id is done once in five minutes")
 	cmd.Flags().StringVar(&f.edn, "edn", "", "the whole event as edn, instead of ID and JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 && args[0] == "-" {
@@ -45,12 +58,7 @@ func newPushCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		answer, err := f.dial().post(cmd.Context(), "/v1/push", req)
-		if err != nil {
-			return err
-		}
-		_, err = cmd.OutOrStdout().Write(answer)
-		return err
+		return f.print(cmd, "/v1/push", req)
 	}
 	return cmd
 }
@@ -61,8 +69,8 @@ func (f *pushFlags) request(args []string) (map[string]any, error) {
 	if err := f.receivers(req); err != nil {
 		return nil, err
 	}
-	if f.flush {
-		req["flush"] = true
+	if err := f.extras(req); err != nil {
+		return nil, err
 	}
 	if f.edn != "" {
 		if len(args) > 0 {
@@ -77,8 +85,7 @@ func (f *pushFlags) request(args []string) (map[string]any, error) {
 	event := []any{strings.TrimPrefix(args[0], ":")}
 	if len(args) == 2 {
 		if !json.Valid([]byte(args[1])) {
-			return nil, usageError("the data %s is not JSON (a string needs its quotes: '\"hi\"')",
-				args[1])
+			return nil, notJSON(args[1])
 		}
 		event = append(event, json.RawMessage(args[1]))
 	}
@@ -86,33 +93,63 @@ func (f *pushFlags) request(args []string) (map[string]any, error) {
 	return req, nil
 }
 
+// extras puts the options into a push.
+func (f *pushFlags) extras(req map[string]any) error {
+	if f.flush {
+		req["flush"] = true
+	}
+	if f.key != "" {
+		req["key"] = f.key
+	}
+	if f.id != "" {
+		req["id"] = f.id
+	}
+	if f.ttl != 0 {
+		if f.ttl < time.Millisecond || f.ttl > time.Hour {
+			return usageError("--ttl must be from 1ms to 1h, not %s", f.ttl)
+		}
+		req["ttl_ms"] = f.ttl.Milliseconds()
+	}
+	return nil
+}
+
 // receivers names to whom the event goes.
 func (f *pushFlags) receivers(req map[string]any) error {
 	f.options(req)
+	named := 0
+	for _, given := range []bool{f.all, f.topic != "", f.nilUID, len(f.uids) > 0} {
+		if given {
+			named++
+		}
+	}
 	switch {
-	case f.all && (len(f.uids) > 0 || f.nilUID):
-		return usageError("only one of --all, --uid and --nil-uid can be given")
+	case named > 1:
+		return usageError("only one of --uid, --nil-uid, --topic and --all can be given")
+	case named == 0:
+		return usageError("to whom? one of --uid, --nil-uid, --topic and --all must be given")
+	case len(f.except) > 0 && !f.all && f.topic == "":
+		return usageError("--except goes with --all or --topic")
+	}
+	if len(f.except) > 0 {
+		req["except"] = f.except
+	}
+	switch {
 	case f.all:
 		req["all"] = true
-		if len(f.except) > 0 {
-			req["except"] = f.except
-		}
-		return nil
-	case len(f.except) > 0:
-		return usageError("--except goes with --all")
-	case len(f.uids) > 1 && !f.nilUID:
+	case f.topic != "":
+		req["topic"] = f.topic
+	case len(f.uids) > 1:
 		req["uids"] = f.uids
-		return nil
-	case len(f.uids) == 0 && !f.nilUID:
-		return usageError("to whom? one of --uid, --nil-uid and --all must be given")
+	default:
+		return f.user(req)
 	}
-	return f.user(req)
+	return nil
 }
 
 // stream sends the standard input as it comes.
 func (f *pushFlags) stream(cmd *cobra.Command) error {
-	if f.all || f.nilUID || f.flush || f.edn != "" || f.tenant != "" || f.client != "" ||
-		len(f.uids)+len(f.except) > 0 {
+	if f.all || f.nilUID || f.flush || f.ttl != 0 || len(f.uids)+len(f.except) > 0 ||
+		f.edn+f.tenant+f.client+f.topic+f.key+f.id != "" {
 		return usageError("with -, each line says by itself what is pushed to whom")
 	}
 	return pushLines(cmd.Context(), f.dial(), cmd.InOrStdin(), cmd.OutOrStdout(),
