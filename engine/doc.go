@@ -17,13 +17,14 @@
 //	gnet.go      the thin shell around gnet; sock.go what a loop needs of a conn;
 //	             accept.go, listen.go how conns come in, and stop coming in
 //	http.go      requests: head, body, routes; request.go parameters, identity, answers
+//	packers.go   which packer a conn speaks, and what that means for what comes and goes
 //	write.go     the one way out, and the ends of conns
 //	upgrade.go   journey i:   WebSocket handshakes
 //	home.go                   what a home does: attach, detach, confirm
 //	ws.go        journey ii:  frames and events from clients
 //	post.go                   the same over Ajax; callbacks.go who waits for a reply
 //	push.go      journey iii: pushes and replies from backends; query.go their questions
-//	deliver.go                encoding batches and handing them to conns
+//	deliver.go                handing batches to conns; seal.go encoding them
 //	acks.go                   what the peer's kernel acknowledged
 //	poll.go      journey iv:  long polls
 //	keepalive.go pings and every other deadline of a conn

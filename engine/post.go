@@ -54,13 +54,15 @@ func (l *loop) send(slot uint32, c *conn, h *httpmin.Head, q *request, body []by
 	l.parsed(len(packed))
 }
 
-// refuseSend answers a send that cannot be taken, and has home nudge its client's poll.
+// refuseSend answers a send that cannot be taken, and has home nudge its client's poll. One that is
+// too long ends its conn, as it does when its body shows it: whoever inflates us pays for it.
 func (l *loop) refuseSend(
 	slot uint32, c *conn, q *request, who *identity, status int, reason string,
 ) {
 	b := bufpool.Get(64)
 	b.B = appendIdentity(b.B, who)
 	l.post(l.eng.homeOf(who), msg{kind: mNudge, buf: b.Seal()})
+	q.close = q.close || status == 413
 	l.respondText(slot, c, q, status, reason)
 }
 

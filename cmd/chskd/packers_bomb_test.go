@@ -49,14 +49,15 @@ func TestBombs(t *testing.T) {
 	}
 	neighbour.alive()
 	before := residentBytes(t, d)
-	send := dialRaw(t, d)
 	for i := range rounds {
 		c := openPacked(t, d, p, "/chsk/gzip-edn?client-id=c&uid=c", "c")
 		c.sayPacked(bomb)
 		c.wantClosed(1009)
 		c.tcp.Close()
+		send := dialRaw(t, d)
 		send.send(octetPost("/chsk/gzip-edn?client-id=a&binary%3F=true&udt=1", bomb))
 		send.want(413, "The message is too long when inflated")
+		send.wantEnd()
 		if i%10 == 0 {
 			neighbour.say(`[[:x/y] "cb"]`)
 			reply(t, d, s.want("event n n ws [:x/y]"), ":fine")
@@ -74,8 +75,8 @@ func TestBombs(t *testing.T) {
 	fits := fmt.Sprintf("[[:x/y %q] nil]", strings.Repeat("x", limit-20))
 	neighbour.say(fits + strings.Repeat(" ", limit-len(fits)))
 	s.want("event n n ws " + fits[1:len(fits)-len(" nil]")])
-	send.send(octetPost("/chsk/gzip-edn?client-id=n&udt=2", wrapGzip(t, p, fits, true)))
-	if a := send.answer("POST"); a.status != 200 {
+	request := octetPost("/chsk/gzip-edn?client-id=n&udt=2", wrapGzip(t, p, fits, true))
+	if a := ask(t, d, request); a.status != 200 {
 		t.Fatalf("%d bytes were answered %d %q", limit, a.status, a.body)
 	}
 	// A poll of who sent a bomb goes on: it is answered, so that a stock client comes back.
@@ -84,6 +85,6 @@ func TestBombs(t *testing.T) {
 	wantPacked(t, poll, p, handshakeOf("a"))
 	poll.send(rawGet("/chsk/gzip-edn?client-id=a&uid=a&udt=4"))
 	userIs(t, d, "uid=a", 0, 1)
-	send.send(octetPost("/chsk/gzip-edn?client-id=a&binary%3F=true&udt=5", bomb))
+	ask(t, d, octetPost("/chsk/gzip-edn?client-id=a&binary%3F=true&udt=5", bomb))
 	wantPacked(t, poll, p, `[[],null]`)
 }

@@ -148,10 +148,11 @@ func (c *packedWS) until(last string) (events string) {
 		if err != nil {
 			c.t.Fatalf("%v: %v; after %s", c.p, err, events)
 		}
-		got, ok := strings.CutPrefix(unpack(c.t, c.p, packed), "[[")
-		if got, ok = strings.CutSuffix(got, "],null]"); !ok {
+		got := unpack(c.t, c.p, packed)
+		if !strings.HasPrefix(got, "[[[") || !strings.HasSuffix(got, "]],null]") {
 			c.t.Fatalf("%v: not a batch: %s", c.p, got)
 		}
+		got = got[len("[[") : len(got)-len("],null]")]
 		if events != "" {
 			events += ","
 		}
