@@ -42,6 +42,9 @@ func (g *group) tick() {
 		t.fenced = true
 	}
 	for _, c := range g.consumers {
+		if c.queue.missed > 0 {
+			c.wakeUp() // a gap is told soon, also by one whose room is all taken by what it has not acked
+		}
 		since, any := c.unacked.oldest()
 		if any && c.cut == nil && late(h.now-since, h.o.AckTimeout) {
 			c.cut = fail(408, "ack_timeout", "event %d was not acked for %s; the stream is cut",

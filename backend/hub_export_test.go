@@ -202,3 +202,6 @@ func (h *Hub) Fenced(slot int) (n int) {
 	}
 	return n
 }
+
+// Taken is the last seq that a consumer was given.
+func (c *Consumer) Taken() uint64 { return c.taken }

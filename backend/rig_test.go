@@ -277,14 +277,18 @@ func (r *rig) post(target, body string) (int, string) {
 	return r.do("POST", target, "application/json", body)
 }
 
-// event offers an event as a loop would.
+// event offers an event as a loop would, and tells whether it was taken.
 func (r *rig) event(uid, edn, replyTo string) bool {
+	return r.verdict(uid, edn, replyTo) == backend.Taken
+}
+
+func (r *rig) verdict(uid, edn, replyTo string) backend.Verdict {
 	var answer []byte
 	if replyTo != "" {
 		answer = []byte(replyTo)
 	}
 	return r.hub.Event(nil, []byte(uid), false, []byte("client-"+uid), false, packer.EDN,
-		[]byte(edn), false, answer, time.UnixMilli(1767225600000)) == backend.Taken
+		[]byte(edn), false, answer, time.UnixMilli(1767225600000))
 }
 
 func (r *rig) presence(open bool, uid string) { r.hub.Presence(open, nil, []byte(uid), false) }
@@ -308,7 +312,11 @@ type line struct {
 	Message   string
 	Raw       string
 	RawFormat string `json:"raw_format"`
-	Error     string
+	Transit   json.RawMessage
+	RawBase64 []byte `json:"raw_base64"`
+
+	Redelivered bool
+	Error       string
 
 	// Of the line dialect's answers.
 	Ref       json.RawMessage
