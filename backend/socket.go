@@ -72,31 +72,72 @@ func (s *Socket) Close() error {
 	return errors.Join(s.UnixListener.Close(), s.lock.Close())
 }
 
-// ownFolder makes the folder, or checks that nobody else can put a socket in our place. A folder
-// that is the daemon's by default is closed for others.
+// ownFolder makes the folder, or checks that nobody else can put a socket in our place: it must
+// belong to us or root, and so must a link that leads to it; others must not be able to write in
+// it, nor to put another folder in its place. A folder that is the daemon's by default is closed
+// for others.
 func ownFolder(dir string, byDefault bool) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("backend: socket folder: %w", err)
 	}
-	info, err := os.Stat(dir)
+	link, err := ownedBy(os.Lstat, dir)
 	if err != nil {
-		return fmt.Errorf("backend: socket folder: %w", err)
+		return err
 	}
-	st := info.Sys().(*syscall.Stat_t)
-	if uid := os.Geteuid(); int(st.Uid) != uid && st.Uid != 0 {
-		return fmt.Errorf("backend: socket folder %s belongs to user %d, not to %d or root",
-			dir, st.Uid, uid)
+	info, err := ownedBy(os.Stat, dir)
+	if err != nil {
+		return err
+	}
+	if byDefault && link.Mode().Type() == os.ModeSymlink {
+		return fmt.Errorf("backend: the socket folder %s is a link; name the folder that is meant", dir)
 	}
 	mode := info.Mode().Perm()
-	if byDefault && int(st.Uid) == os.Geteuid() && mode != 0o700 {
+	if byDefault && int(owner(info)) == os.Geteuid() && mode != 0o700 {
 		if err := os.Chmod(dir, 0o700); err != nil {
 			return fmt.Errorf("backend: socket folder: %w", err)
 		}
-		return nil
+		return ownParent(dir)
 	}
-	if mode&0o002 != 0 || mode&0o020 != 0 && int(st.Gid) != os.Getegid() {
+	if othersWrite(info) {
 		return fmt.Errorf("backend: others can write in the socket folder %s (mode %04o); "+
 			"use a folder of its own, mode 0700", dir, mode)
+	}
+	return ownParent(dir)
+}
+
+// ownedBy looks at a file, which must belong to this user or root.
+func ownedBy(look func(string) (os.FileInfo, error), path string) (os.FileInfo, error) {
+	info, err := look(path)
+	if err != nil {
+		return nil, fmt.Errorf("backend: socket folder: %w", err)
+	}
+	if uid := os.Geteuid(); int(owner(info)) != uid && owner(info) != 0 {
+		return nil, fmt.Errorf("backend: socket folder %s belongs to user %d, not to %d or root",
+			path, owner(info), uid)
+	}
+	return info, nil
+}
+
+func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
+// othersWrite tells whether another user than its owner, root or one of our group may change what
+// is in a folder.
+func othersWrite(info os.FileInfo) bool {
+	mode, st := info.Mode().Perm(), info.Sys().(*syscall.Stat_t)
+	return mode&0o002 != 0 || mode&0o020 != 0 && int(st.Gid) != os.Getegid()
+}
+
+// ownParent refuses a folder that others could rename: its parent is theirs to write, and not
+// sticky as /tmp is.
+func ownParent(dir string) error {
+	parent := filepath.Dir(dir)
+	info, err := os.Stat(parent)
+	if err != nil {
+		return fmt.Errorf("backend: socket folder: %w", err)
+	}
+	if othersWrite(info) && info.Mode()&os.ModeSticky == 0 {
+		return fmt.Errorf("backend: others could put a folder of theirs in the place of %s: they can "+
+			"write in %s (mode %04o)", dir, parent, info.Mode().Perm())
 	}
 	return nil
 }

@@ -142,6 +142,32 @@ func TestListenRefuses(t *testing.T) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "in"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	refused("a folder that all can rename", filepath.Join(dir, "in", "s"), nil, "in the place of")
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	closeSocket(t, mustListen(t, filepath.Join(dir, "in", "s"))) // as in /tmp
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("in", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	closeSocket(t, mustListen(t, filepath.Join(dir, "link", "s"))) // a link of our own
+	t.Setenv("RUNTIME_DIRECTORY", filepath.Join(dir, "link"))
+	refused("a default folder that is a link", backend.DefaultSocketPath(), nil, "is a link")
+	if os.Geteuid() == 0 {
+		if err := os.Chown(filepath.Join(dir, "in"), 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+		refused("a stranger's folder", filepath.Join(dir, "in", "s"), nil, "belongs to user 65534")
+	}
 	if err := os.Remove(path + ".lock"); err != nil {
 		t.Fatal(err)
 	}
