@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/backend"
 	"github.com/chskd/chskd/engine"
 )
 
@@ -19,6 +20,7 @@ type settings struct {
 	engine.Options
 	apiSocket  string
 	packers    packerSettings
+	api        apiSettings
 	auth       string
 	origins    []string
 	csrfToken  string
@@ -30,6 +32,8 @@ type settings struct {
 	maxMessage int
 	maxConns   int
 	outBytes   int
+	hubOptions backend.HubOptions
+	apiOptions backend.Options
 	beforeDown func() // ends the demo's backend before its socket goes
 }
 
@@ -52,6 +56,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 		"", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, "+
 			"$XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
 	s.packers.flags(f)
+	s.api.flags(f)
 	f.StringVar(&s.auth, "auth", s.auth,
 		"who a client is: client (uid = client-id), anonymous, or dev (uid = parameter "+
 			"uid)")
@@ -105,6 +110,9 @@ func (s *settings) flags(f *pflag.FlagSet) {
 func (s *settings) build(log *slog.Logger) error {
 	var err error
 	if s.Packer, s.Packers, err = s.packers.build(); err != nil {
+		return err
+	}
+	if s.hubOptions, s.apiOptions, err = s.api.build(log); err != nil {
 		return err
 	}
 	if s.demo && s.Path != "/chsk" {

@@ -59,7 +59,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	defer signal.Stop(signals)
 
 	a := &adapter{started: time.Now()}
-	hub := backend.NewHub(backend.HubOptions{Log: log})
+	hub := backend.NewHub(s.hubOptions)
 	up := make(chan string, 1)
 	s.Ready = func(addr string) { up <- addr }
 	e, err := engine.New(s.Options, inbound{hub})
@@ -78,7 +78,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 			err = errors.Join(err, e)
 		}
 	}()
-	api := backend.NewServer(a, hub, backend.Options{Log: log})
+	api := backend.NewServer(a, hub, s.apiOptions)
 
 	stop := make(chan struct{})
 	defer close(stop)
