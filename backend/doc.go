@@ -3,11 +3,17 @@
 //
 // Three parts meet here:
 //
-//   - the codec (object.go, request.go, lines.go): pure functions from the bytes of a request to a
-//     [Push], a [Reply] or a [Close], with an [Error] that says what is wrong and where;
+//   - the codec (object.go, request.go, verbs.go, content.go, lines.go): pure functions from the
+//     bytes of a request to what it asks for, with an [Error] that says what is wrong and where;
 //   - the [Hub]: the queues between the event loops, which call [Hub.Event] and [Hub.Presence],
 //     and the consumers, which read streams at their own pace;
-//   - the [Server]: sockets, HTTP and the writers of the streams.
+//   - the [Server]: the socket, and the two dialects that are told apart by its first byte. HTTP
+//     (routes.go, push.go, query.go, stream.go) is for scripts and people; lines (line*.go) are for
+//     a backend that pushes and hears at speed over one long connection.
+//
+// A field that a verb does not have is refused, never ignored: an option that one daemon knows and
+// another does not, or a slip of the pen, would silently change what happens. So are doubled names
+// and values of the wrong kind.
 //
 // It knows nothing of loops, conns or shards: what it needs from the rest of the daemon is the
 // [Engine] interface, which it declares and others implement.
