@@ -25,6 +25,7 @@ type consumer struct {
 
 	queue *queue
 	slots int    // how many it is to have
+	spare int    // of them, what it gives away now; see slots.join
 	gone  bool   // it has left
 	cut   *Error // why its stream is to end, when it is not the hub that ends
 
@@ -67,27 +68,27 @@ func (c *consumer) rescan() {
 
 // give notes that an event is on its way to a consumer that acks.
 func (c *consumer) give(e *entry) {
-	c.unacked.push(given{item: e.item, seq: e.seq, again: e.again})
+	c.unacked.push(given{item: e.item, seq: e.seq, bytes: e.bytes, slot: e.slot, again: e.again})
 }
 
-// done frees what is both written and acked.
-func (c *consumer) done() {
-	for upTo := doneUpTo(c.written, c.acked); c.unacked.len() > 0; {
-		g := c.unacked.first()
-		if g.seq > upTo {
-			return
+// done frees what is both written and acked, at most so many. more: there are others.
+func (c *consumer) done(most int) (more bool) {
+	upTo := doneUpTo(c.written, c.acked)
+	for n := 0; c.unacked.len() > 0 && c.unacked.first().seq <= upTo; n++ {
+		if n == most {
+			return true
 		}
-		it := g.item
+		g := *c.unacked.first()
 		c.unacked.pop()
-		c.finish(it)
+		c.finish(g.item, g.slot, int(g.bytes))
 		c.group.h.stats.Acked++
 	}
+	return false
 }
 
 // finish says that nothing is to be done for an event any more.
-func (c *consumer) finish(it *item) {
-	slot := it.slot
-	c.queue.free(it.size())
+func (c *consumer) finish(it *item, slot uint16, size int) {
+	c.queue.free(size)
 	c.group.h.drop(it)
 	t := &c.group.slots
 	t.all[slot].outstanding--
@@ -96,17 +97,31 @@ func (c *consumer) finish(it *item) {
 	}
 }
 
-// outstanding are the events that c leaves undone, in order, with the gaps that it was not told.
+// outstanding yields the events that c leaves undone, in order, with the gaps that it was not told.
 // unwritten is what its writer had taken and not written.
-func (c *consumer) outstanding(unwritten []entry) []entry {
-	if !c.ack {
-		return append(unwritten[:len(unwritten):len(unwritten)], c.queue.entries...)
+func (c *consumer) outstanding(unwritten []entry, yield func(entry)) {
+	if c.ack {
+		// The events come from the list of those that are not acked, the gaps from the writer.
+		unwritten = c.bringBack(unwritten, yield)
 	}
-	// The events come from the list of those that are not acked, the gaps from the writer.
-	var out []entry
+	for _, e := range unwritten {
+		if c.ack {
+			e.item = nil
+		}
+		yield(e)
+	}
+	for _, e := range c.queue.waiting() {
+		yield(e)
+	}
+}
+
+// bringBack yields what was given and not acked, and returns what is left of unwritten after it.
+func (c *consumer) bringBack(unwritten []entry, yield func(entry)) (rest []entry) {
 	for ; c.unacked.len() > 0; c.unacked.pop() {
 		g := c.unacked.first()
-		e := entry{item: g.item, again: marked(g.again, g.seq <= c.written)}
+		e := entry{
+			item: g.item, bytes: g.bytes, slot: g.slot, again: marked(g.again, g.seq <= c.written),
+		}
 		for ; len(unwritten) > 0 && !unwritten[0].after(g.seq); unwritten = unwritten[1:] {
 			e.missed += unwritten[0].missed
 		}
@@ -114,10 +129,7 @@ func (c *consumer) outstanding(unwritten []entry) []entry {
 			c.group.h.drop(e.item)
 			e.item = nil
 		}
-		out = append(out, e)
+		yield(e)
 	}
-	for _, e := range unwritten {
-		out = append(out, entry{missed: e.missed})
-	}
-	return append(out, c.queue.entries...)
+	return unwritten
 }

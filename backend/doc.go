@@ -21,8 +21,17 @@
 // # Ownership
 //
 // The Hub's queues are guarded by one mutex, held for the time of an append: a loop that calls
-// Event never waits for a consumer. Every queue is bounded (limits.go). Transcoding and line
-// building happen in the goroutine of the consumer's stream, never in a loop.
+// Event never waits for a consumer. Every queue is bounded (limits.go, hub_limits.go). Transcoding
+// and line building happen in the goroutine of the consumer's stream, never in a loop.
+//
+// # Delivery
+//
+// A group spreads its events over its consumers by slots of users. With acks an event is kept until
+// it is acked, and what a consumer leaves undone when it dies goes to the others, or is held for the
+// next one: in order, before anything newer of the same users, marked. Without acks it is given at
+// most once. Whatever is dropped, because a bound is reached, is counted, and told as a gap in its
+// place. The rules are in rules.go; the simulation (sim_test.go) plays schedules of consumers that
+// come, read, ack, stall and die against them.
 //
 // # Example
 //

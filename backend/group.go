@@ -40,7 +40,7 @@ func (g *group) offer(it *item) offerResult {
 		return offerUnwanted
 	}
 	s := &g.slots.all[it.slot]
-	e := entry{item: it}
+	e := eventEntry(it)
 	if g.slots.fenced && s.owner != s.want {
 		if !g.slots.wait(e) {
 			return offerFull
@@ -75,7 +75,9 @@ func (g *group) hold(it *item) offerResult {
 		g.held.missed++
 		return full
 	}
-	if !g.held.push(entry{item: it, since: g.h.now}, roomNew) {
+	e := eventEntry(it)
+	e.since = g.h.now
+	if !g.held.push(e, roomNew) {
 		return full
 	}
 	it.refs++
@@ -135,19 +137,23 @@ func (g *group) rested() {
 
 // leave takes a consumer out and gives its slots to the others, with what it had outstanding: in
 // order, and before anything newer of the same slots.
-func (g *group) leave(c *consumer, outstanding []entry) {
+func (g *group) leave(c *consumer, unwritten []entry) {
 	g.consumers = slices.DeleteFunc(g.consumers, func(o *consumer) bool { return o == c })
 	if len(g.consumers) == 0 {
 		g.empty = g.h.now
 		g.slots.moving, g.slots.fenced = 0, false
-		g.bequeath(c, outstanding, func(*item) *consumer { return nil })
+		g.held.entries = slices.Grow(g.held.entries, c.queue.count)
+		g.bequeath(c, unwritten)
 		return
 	}
 	orphans := g.slots.leave(c, g.consumers, g.h.now)
 	for _, i := range orphans {
 		g.slots.adopt(i)
 	}
-	g.bequeath(c, outstanding, func(it *item) *consumer { return g.slots.all[it.slot].owner })
+	for _, heir := range g.consumers { // at once, not by doubling: loops wait for the mutex
+		heir.queue.entries = slices.Grow(heir.queue.entries, c.queue.count/len(g.consumers))
+	}
+	g.bequeath(c, unwritten)
 	for _, i := range orphans {
 		g.slots.release(i)
 	}
@@ -155,18 +161,22 @@ func (g *group) leave(c *consumer, outstanding []entry) {
 	g.slots.handOver()
 }
 
-// bequeath gives what c had outstanding to its heirs, or holds it (heir nil). A gap that c was not
-// told goes with what comes after it.
-func (g *group) bequeath(c *consumer, outstanding []entry, heir func(*item) *consumer) {
+// bequeath gives what c had outstanding to its heirs, or holds it. A gap that c was not told goes
+// with what comes after it.
+func (g *group) bequeath(c *consumer, unwritten []entry) {
 	var missed uint64
-	for _, e := range outstanding {
+	c.outstanding(unwritten, func(e entry) {
 		missed += inherited(e.missed)
 		if e.item == nil {
-			continue
+			return
+		}
+		var heir *consumer
+		if len(g.consumers) > 0 {
+			heir = g.slots.all[e.slot].owner
 		}
 		e.missed, missed = missed, 0
-		g.inherit(heir(e.item), e)
-	}
+		g.inherit(heir, e)
+	})
 	missed += c.queue.missed
 	switch {
 	case missed == 0:

@@ -125,7 +125,7 @@ func (g *group) check() error {
 	queued := make([]int32, len(g.slots.all)) // at least so many are outstanding
 	for _, c := range g.consumers {
 		count := 0
-		for _, e := range c.queue.entries {
+		for _, e := range c.queue.waiting() {
 			if e.item != nil {
 				queued[e.slot]++
 			}

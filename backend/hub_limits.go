@@ -12,6 +12,7 @@ const (
 	// consumer is cut, and the event goes to the others or is held.
 	AckTimeoutDefault = 60 * time.Second
 
+	takeChunk  = 1024                   // entries given to a writer under the hub's mutex at once
 	tickEvery  = 250 * time.Millisecond // the hub's clock
 	fenceAfter = time.Second            // then slots that do not come to rest by themselves are fenced
 	groupKeep  = 5 * time.Minute        // then nothing is held for a group that others outlive

@@ -75,8 +75,10 @@ func benchmarkEvent(b *testing.B, consumers int, ack bool) {
 	spare := make([][]backend.Entry, consumers)
 	read := func() {
 		for i, c := range all {
-			spare[i], _, _ = h.Take(c, spare[i])
-			h.Settle(c, spare[i])
+			for more := true; more; {
+				spare[i], more, _ = h.Take(c, spare[i])
+				h.Settle(c, spare[i])
+			}
 			if ack {
 				if err := h.Ack(h.Epoch(), c.ID(), c.Taken()); err != nil {
 					b.Fatal(err)

@@ -7,6 +7,8 @@ import "slices"
 type entry struct {
 	*item
 	key    string // of the user whose presence it is, as in [present]
+	bytes  int32  // what it counts, and the item's slot: here, so that a queue that moves as a
+	slot   uint16 // whole does not touch its items
 	only   kind   // when there is no item
 	again  bool   // a consumer was given it before, and died without an ack
 	loose  bool   // takes no room in the queue, as a part of a snapshot
@@ -18,12 +20,9 @@ type entry struct {
 // entryOverhead is about what an entry costs in a queue besides the bytes of its item or key.
 const entryOverhead = 80
 
-func (e *entry) size() int {
-	if e.item != nil {
-		return e.item.size()
-	}
-	return len(e.key) + entryOverhead
-}
+func (e *entry) size() int { return int(e.bytes) }
+
+func eventEntry(it *item) entry { return entry{item: it, bytes: int32(it.size()), slot: it.slot} }
 
 // tells is what the entry's line tells.
 func (e *entry) tells() kind {
@@ -48,7 +47,7 @@ func presenceEntry(open bool, key string) entry {
 	if open {
 		k = kindOpen
 	}
-	return entry{only: k, key: key}
+	return entry{only: k, key: key, bytes: int32(len(key) + entryOverhead)}
 }
 
 // queue is what waits for one consumer, or is held while a group has none. It is bounded by
@@ -58,6 +57,7 @@ func presenceEntry(open bool, key string) entry {
 //	invariant: count == entries that count + those that the reader has + those reserved
 type queue struct {
 	entries []entry
+	head    int // entries before it are taken
 	count   int
 	bytes   int
 	missed  uint64 // events dropped since the last entry
@@ -100,6 +100,11 @@ func (q *queue) reserve(e *entry, room int) bool {
 func (q *queue) put(e entry) {
 	e.missed += q.missed
 	q.missed = untold(q.missed)
+	if len(q.entries) == cap(q.entries) && q.head > len(q.entries)/2 {
+		n := copy(q.entries, q.waiting())
+		clear(q.entries[n:])
+		q.entries, q.head = q.entries[:n], 0
+	}
 	q.entries = append(q.entries, e)
 }
 
@@ -114,16 +119,33 @@ func (q *queue) free(size int) {
 	q.bytes -= size
 }
 
-// take gives everything queued, and keeps spare's array for what comes next. A gap that no later
-// entry told stands at the end. What is taken keeps its room until free.
-func (q *queue) take(spare []entry) []entry {
-	batch := q.entries
-	q.entries = spare[:0]
+// waiting are the entries that are not taken.
+func (q *queue) waiting() []entry { return q.entries[q.head:] }
+
+// take gives at most so many entries, in spare's array or in the queue's own: one of them is
+// for what comes next. A gap that no later entry told stands at the end. What is taken keeps its
+// room until free. left: there are more.
+func (q *queue) take(spare []entry, most int) (batch []entry, left bool) {
+	roomy := cap(q.entries) > 4*most // after a backlog; not kept for ever
+	if q.head == 0 && len(q.entries) <= most && !roomy {
+		batch, q.entries = q.entries, spare[:0]
+	} else {
+		part := q.waiting()
+		part = part[:min(most, len(part))]
+		batch = append(spare[:0], part...)
+		clear(part)
+		if q.head += len(part); q.head < len(q.entries) {
+			return batch, true
+		}
+		if q.entries, q.head = q.entries[:0], 0; roomy {
+			q.entries = nil
+		}
+	}
 	if q.missed > 0 {
 		batch = append(batch, entry{only: kindGap, missed: q.missed})
 		q.missed = 0
 	}
-	return batch
+	return batch, false
 }
 
 // expire drops the entries at the front that are held since before a time, and counts them as a
@@ -154,6 +176,8 @@ type given struct {
 	*item
 	seq   uint64
 	since int64 // when it was written, by the hub's clock
+	bytes int32
+	slot  uint16
 	again bool
 }
 

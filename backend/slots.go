@@ -132,8 +132,7 @@ func (t *slots) wait(e entry) bool {
 // join gives a new consumer its share, each slot from the one who has most: so few slots move as
 // can be. Those on the move are taken first, then those that can move at once.
 func (t *slots) join(c *consumer, others []*consumer, now int64) {
-	share := len(t.all) / (len(others) + 1)
-	spare := spares(others, share)
+	spread(others, len(t.all)/(len(others)+1))
 	for _, fits := range []func(s *slot) bool{
 		func(s *slot) bool { return s.owner != s.want },
 		func(s *slot) bool { return s.outstanding == 0 },
@@ -141,33 +140,26 @@ func (t *slots) join(c *consumer, others []*consumer, now int64) {
 	} {
 		for i := range t.all {
 			s := &t.all[i]
-			if s.want != c && spare[s.want] > 0 && fits(s) {
-				spare[s.want]--
+			if s.want.spare > 0 && fits(s) {
+				s.want.spare--
 				t.give(i, c, now)
 			}
 		}
 	}
 }
 
-// spares tells how many slots each gives away so that a newcomer gets its share: one after the
+// spread says how many slots each gives away so that a newcomer gets its share: one after the
 // other from the one who has most.
-func spares(from []*consumer, share int) map[*consumer]int {
-	have := map[*consumer]int{}
-	for _, c := range from {
-		have[c] = c.slots
-	}
-	spare := map[*consumer]int{}
+func spread(from []*consumer, share int) {
 	for range share {
-		var most *consumer
-		for _, c := range from {
-			if most == nil || have[c] > have[most] {
+		most := from[0]
+		for _, c := range from[1:] {
+			if c.slots-c.spare > most.slots-most.spare {
 				most = c
 			}
 		}
-		have[most]--
-		spare[most]++
+		most.spare++
 	}
-	return spare
 }
 
 // leave gives the slots that c had, or was to have, to the others, each to the one who has fewest.

@@ -102,7 +102,7 @@ func (h *Hub) leave(c *consumer, unwritten []entry, cut bool) {
 	if cut {
 		h.stats.Cut++
 	}
-	c.group.leave(c, c.outstanding(unwritten))
+	c.group.leave(c, unwritten)
 	if h.consumers == 0 {
 		h.groups[0].asleep = false
 	}
@@ -111,7 +111,7 @@ func (h *Hub) leave(c *consumer, unwritten []entry, cut bool) {
 	}
 }
 
-// take gives a consumer's writer everything that waits for it, and the next part of its snapshot.
+// take gives a consumer's writer what waits for it, and then the next part of its snapshot.
 // more: there may be more at once. ended: the stream is to end, because the hub is closed and
 // nothing is left, or because c.cut says why; c.cut does not change after it.
 func (h *Hub) take(c *consumer, spare []entry) (batch []entry, more, ended bool) {
@@ -121,8 +121,8 @@ func (h *Hub) take(c *consumer, spare []entry) (batch []entry, more, ended bool)
 	if c.cut != nil {
 		return nil, false, true
 	}
-	batch = c.queue.take(spare)
-	if c.snap != nil && !h.closed {
+	batch, more = c.queue.take(spare, takeChunk)
+	if c.snap != nil && !more && !h.closed {
 		// Here, behind all that was queued: a change that was queued before must not be
 		// written after a snapshot that is newer.
 		batch, more = h.tell(batch, c)
@@ -168,11 +168,11 @@ func (h *Hub) settle(c *consumer, written []entry) {
 		case e.item == nil:
 			c.queue.free(e.size())
 		case !c.ack:
-			c.finish(e.item)
+			c.finish(e.item, e.slot, e.size())
 		}
 	}
 	c.unacked.wrote(c.written, h.now)
-	c.done()
+	c.done(math.MaxInt)
 }
 
 // ack says that a consumer is done with all events that it was given, up to a seq. It may come from
@@ -194,6 +194,9 @@ func (h *Hub) ack(epoch, consumerID string, seq uint64) *Error {
 		return bad("bad_ack", "consumer %q was given nothing above %d", consumerID, c.taken)
 	}
 	c.acked = max(c.acked, seq)
-	c.done()
+	for c.done(takeChunk) {
+		h.mu.Unlock() // loops wait for it
+		h.mu.Lock()
+	}
 	return nil
 }
