@@ -404,7 +404,11 @@ func (s *lines) read() (l line, err error) {
 	if err != nil {
 		return l, fmt.Errorf("%w after %.200q", err, text)
 	}
-	l.text = strings.TrimSuffix(text, "\n")
+	return decodeLine(strings.TrimSuffix(text, "\n"))
+}
+
+func decodeLine(text string) (l line, err error) {
+	l.text = text
 	if err := json.Unmarshal([]byte(text), &l); err != nil {
 		return l, fmt.Errorf("%w in %.200q", err, text)
 	}
