@@ -54,7 +54,7 @@ bench:
 
 # The tables of docs/benchmarks.md, section Values: some minutes.
 bench-values:
-	@./bench/rivals/values/run.sh 12 50ms
+	@./bench/rivals/values/run.sh 20 40ms
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1
