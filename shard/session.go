@@ -143,7 +143,11 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 		user = s.obtainUser(k) // it goes with its last session
 		u = s.users.at(user)
 	}
+	used := s.sessions.used
 	slot, se = s.sessions.add(s.sessionHash(user, k.Client))
+	if s.walkLeft > 0 {
+		s.walkLeft += s.sessions.used - used // the walk's round got longer
+	}
 	se.user = user
 	se.client = u.uid
 	if !bytes.Equal(s.ids.Get(u.uid), k.Client) {

@@ -157,6 +157,26 @@ func TestWalkLetsOthersGo(t *testing.T) {
 	}
 }
 
+// TestWalkWithNewcomers: sessions that come during a walk do not take the place
+// of those that it has not come to.
+func TestWalkWithNewcomers(t *testing.T) {
+	s := shard.New(shard.Config{FlushWS: 30})
+	attachMany(s, 100)
+	s.PushAll(5, nil, &still{}, false, nil)
+	var d shard.Delivery
+	n := 0
+	for s.NextDelivery(5, &d) {
+		if n++; n == 10 {
+			for i := range 50 {
+				attachKey(t, s, fmt.Sprint("new", i), "c", uint64(1000+i))
+			}
+		}
+	}
+	if n != 100 {
+		t.Fatalf("%d of 100 got it", n)
+	}
+}
+
 // TestAdvanceIsBounded: when very many graces end at once, one call handles a
 // part, and Due says that there is more.
 func TestAdvanceIsBounded(t *testing.T) {
