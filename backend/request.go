@@ -64,13 +64,6 @@ var fieldNames = [fieldCount]string{
 // fieldSet is a bit per field.
 type fieldSet uint64
 
-func set(fs ...field) (s fieldSet) {
-	for _, f := range fs {
-		s |= 1 << f
-	}
-	return s
-}
-
 func (s fieldSet) has(f field) bool { return s&(1<<f) != 0 }
 
 // String lists the fields, for people.
