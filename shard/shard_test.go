@@ -158,22 +158,30 @@ func TestWalkLetsOthersGo(t *testing.T) {
 }
 
 // TestWalkWithNewcomers: sessions that come during a walk do not take the place
-// of those that it has not come to.
+// of those that it has not come to, wherever it began.
 func TestWalkWithNewcomers(t *testing.T) {
-	s := shard.New(shard.Config{FlushWS: 30})
+	s := shard.New(shard.Config{})
 	attachMany(s, 100)
-	s.PushAll(5, nil, &still{}, false, nil)
 	var d shard.Delivery
-	n := 0
-	for s.NextDelivery(5, &d) {
-		if n++; n == 10 {
-			for i := range 50 {
-				attachKey(t, s, fmt.Sprint("new", i), "c", uint64(1000+i))
-			}
+	got := map[uint64]int{}
+	take := func(n int) {
+		for n > 0 && s.NextDelivery(5, &d) {
+			got[d.Ref] += len(d.Run.Entries)
+			n--
 		}
 	}
-	if n != 100 {
-		t.Fatalf("%d of 100 got it", n)
+	s.PushAll(5, nil, &still{}, false, nil)
+	take(60)
+	s.PushAll(5, nil, &still{}, false, nil) // a round from the 61st on
+	take(10)
+	for i := range 20 {
+		attachKey(t, s, fmt.Sprint("new", i), "c", uint64(1000+i))
+	}
+	take(1000)
+	for ref := range uint64(100) {
+		if got[ref+1] != 2 {
+			t.Errorf("the session of %d got %d of 2", ref+1, got[ref+1])
+		}
 	}
 }
 
