@@ -2,6 +2,9 @@ package backend
 
 import "time"
 
+// SetEngineWait changes how long an answer of the engine is waited for.
+func (s *Server) SetEngineWait(d time.Duration) { s.engineWait = d }
+
 // Dedupe lets tests drive the memory of pushes with a time of their own.
 type Dedupe struct{ d *dedupe }
 

@@ -178,12 +178,12 @@ func (l *lineConn) wakeWriter() {
 // the next one will have; 0 = none waits. The mutex is held.
 func (l *lineConn) giveUp(now time.Time) (next time.Duration) {
 	for r := l.waits.first; r != nil; r = l.waits.first {
-		if left := engineWait - now.Sub(r.since); left > 0 {
+		if left := l.s.engineWait - now.Sub(r.since); left > 0 {
 			return left
 		}
 		l.waits.remove(r)
 		r.over = true
-		l.out = appendFailure(l.out, r.ref, r.line, lateAnswer())
+		l.out = appendFailure(l.out, r.ref, r.line, l.s.lateAnswer())
 		l.leaveOpen()
 	}
 	return 0

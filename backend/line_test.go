@@ -399,8 +399,9 @@ func TestLineShutdownAtOnce(t *testing.T) {
 
 // What the engine does not answer in time is told as that; an answer that comes later is not.
 func TestLineLateAnswer(t *testing.T) {
-	t.Parallel()
-	r := plainRig(t)
+	r := newRig(t, backend.HubOptions{}, backend.Options{}, func(s *backend.Server) {
+		s.SetEngineWait(50 * time.Millisecond)
+	})
 	held := make(chan func(int, error), 10)
 	r.engine.set(func(f *fakeEngine) {
 		f.onPush = func(_ *backend.Push, done func(int, error)) { held <- done }
@@ -415,6 +416,8 @@ func TestLineLateAnswer(t *testing.T) {
 	if got := s.next(); !got.Duplicate {
 		t.Errorf("got %s", got.text)
 	}
+	status, body := r.post("/v1/push", aPush)
+	checkError(t, "over HTTP", status, body, 504, "timeout", "50ms; they may still be done", 1)
 }
 
 // Failures of pushes that have no ref are told all the same.

@@ -89,7 +89,7 @@ func (w *lineWriter) untilEnd() time.Duration {
 	if w.endedAt.IsZero() {
 		w.endedAt = time.Now()
 	}
-	return max(0, engineWait-time.Since(w.endedAt))
+	return max(0, w.s.engineWait-time.Since(w.endedAt))
 }
 
 // send writes the results, and a batch of the consumer's. more: there may be more at once; cut: why

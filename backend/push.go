@@ -127,7 +127,7 @@ func (s *Server) pushLine(ctx context.Context, b *pushes, line []byte, number in
 	size := max(len(p.Event), pushSize)
 	if !b.enter(ctx, size) {
 		b.reject(fail(http.StatusGatewayTimeout, "timeout",
-			"the pushes before this one were not answered within %s", engineWait).at(number))
+			"the pushes before this one were not answered within %s", s.engineWait).at(number))
 		return false
 	}
 	b.push(p, size, number)
@@ -160,7 +160,7 @@ func (b *pushes) enter(ctx context.Context, size int) bool {
 			return true
 		}
 	default:
-		ctx, cancel := context.WithTimeout(ctx, engineWait)
+		ctx, cancel := context.WithTimeout(ctx, b.s.engineWait)
 		defer cancel()
 		select {
 		case b.window <- struct{}{}:
@@ -168,7 +168,7 @@ func (b *pushes) enter(ctx context.Context, size int) bool {
 			return false
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	ctx, cancel := context.WithTimeout(ctx, b.s.engineWait)
 	defer cancel()
 	if b.s.budget.take(ctx, size) {
 		return true
@@ -226,14 +226,14 @@ func (b *pushes) reject(e *Error) {
 
 // wait lets the engine answer all that it was given. What it does not answer in time is told.
 func (b *pushes) wait(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	ctx, cancel := context.WithTimeout(ctx, b.s.engineWait)
 	defer cancel()
 	for free := range pushWindow {
 		select {
 		case b.window <- struct{}{}:
 		case <-ctx.Done():
 			b.reject(fail(http.StatusGatewayTimeout, "timeout", "%d lines were not answered "+
-				"within %s; they may still be done", pushWindow-free, engineWait))
+				"within %s; they may still be done", pushWindow-free, b.s.engineWait))
 			return
 		}
 	}

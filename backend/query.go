@@ -118,7 +118,7 @@ func parsePage(q url.Values, tenant string) (Query, *Error) {
 
 // page gives a page of all users.
 func (s *Server) page(ctx context.Context, q Query) (a pageAnswer, err *Error) {
-	c, err := await(ctx, func(done func(*Connected)) { s.engine.Connected(q, done) })
+	c, err := await(ctx, s, func(done func(*Connected)) { s.engine.Connected(q, done) })
 	if err != nil {
 		return a, err
 	}
@@ -150,7 +150,7 @@ func (s *Server) page(ctx context.Context, q Query) (a pageAnswer, err *Error) {
 func (s *Server) user(ctx context.Context, tenant, uid string, nilUID bool) (a userAnswer,
 	err *Error,
 ) {
-	u, err := await(ctx, func(done func(*User)) {
+	u, err := await(ctx, s, func(done func(*User)) {
 		s.engine.User(tenant, uid, nilUID, func(u *User, ok bool) {
 			if !ok {
 				u = nil

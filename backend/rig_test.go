@@ -197,7 +197,9 @@ type rig struct {
 	http   *http.Client
 }
 
-func newRig(t *testing.T, ho backend.HubOptions, o backend.Options) *rig {
+func newRig(t *testing.T, ho backend.HubOptions, o backend.Options,
+	prepare ...func(*backend.Server),
+) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, path: socketPath(t), engine: &fakeEngine{}, hub: backend.NewHub(ho),
@@ -207,6 +209,9 @@ func newRig(t *testing.T, ho backend.HubOptions, o backend.Options) *rig {
 		t.Fatal(err)
 	}
 	r.server = backend.NewServer(r.engine, r.hub, o)
+	for _, p := range prepare {
+		p(r.server)
+	}
 	served := make(chan error, 1)
 	go func() { served <- r.server.Serve(l) }()
 	r.http = &http.Client{Timeout: patience, Transport: &http.Transport{

@@ -174,22 +174,22 @@ func (s *Server) bodyError(err error) *Error {
 }
 
 // await gives what the engine answers by done; late: the bound passed, or the peer left.
-func await[T any](ctx context.Context, ask func(done func(T))) (v T, err *Error) {
+func await[T any](ctx context.Context, s *Server, ask func(done func(T))) (v T, err *Error) {
 	got := make(chan T, 1)
 	ask(func(v T) { got <- v })
-	ctx, cancel := context.WithTimeout(ctx, engineWait)
+	ctx, cancel := context.WithTimeout(ctx, s.engineWait)
 	defer cancel()
 	select {
 	case v = <-got:
 		return v, nil
 	case <-ctx.Done():
-		return v, lateAnswer()
+		return v, s.lateAnswer()
 	}
 }
 
-func lateAnswer() *Error {
+func (s *Server) lateAnswer() *Error {
 	return fail(http.StatusGatewayTimeout, "timeout", "no answer within %s; it may still be done",
-		engineWait)
+		s.engineWait)
 }
 
 // readVerb reads the body of a verb that takes one object; as gives what it asks for.
@@ -210,7 +210,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 	if err != nil {
 		return err
 	}
-	refused, err := await(r.Context(), func(done func(error)) {
+	refused, err := await(r.Context(), s, func(done func(error)) {
 		s.engine.Reply(p.Token, p.Value, p.Format, done)
 	})
 	if err == nil {
@@ -228,7 +228,7 @@ func (s *Server) close(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 	if err != nil {
 		return err
 	}
-	n, err := await(r.Context(), func(done func(int)) {
+	n, err := await(r.Context(), s, func(done func(int)) {
 		s.engine.Close(c.Tenant, c.UID, c.NilUID, c.Client, c.Code, c.Reason, done)
 	})
 	if err != nil {
@@ -267,7 +267,7 @@ func (s *Server) member(w http.ResponseWriter, r *http.Request, verb string,
 	if err != nil {
 		return false, err
 	}
-	got, err := await(r.Context(), func(done func(member)) {
+	got, err := await(r.Context(), s, func(done func(member)) {
 		do(&m, func(ok bool, err error) { done(member{ok, err}) })
 	})
 	if err == nil && got.err != nil {

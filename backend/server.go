@@ -34,9 +34,10 @@ type Server struct {
 	o      Options
 	http   *http.Server
 
-	started time.Time
-	dedupe  *dedupe
-	budget  *budget
+	started    time.Time
+	engineWait time.Duration // constant
+	dedupe     *dedupe
+	budget     *budget
 
 	sniffed  chan net.Conn // HTTP connections, their first byte seen
 	stop     chan struct{} // closed by Shutdown
@@ -70,7 +71,7 @@ func NewServer(e Engine, h *Hub, o Options) *Server {
 	}
 	h.engine = e
 	s := &Server{
-		engine: e, hub: h, o: o, started: time.Now(), dedupe: newDedupe(),
+		engine: e, hub: h, o: o, started: time.Now(), engineWait: engineWait, dedupe: newDedupe(),
 		budget:  newBudget(int64(o.PushBytes)),
 		sniffed: make(chan net.Conn), stop: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
