@@ -103,6 +103,7 @@ type extra struct {
 	got  int          // bytes of it since its deadline was put off
 	req  request      // how to answer the request in flight; req.origin is a copy
 	wait waitKind     // what the request in flight waits for
+	who  []byte       // GapClose: identity of the poll in flight
 }
 
 // waitKind is what a request in sWait waits for, and so who must know when its conn
@@ -229,7 +230,8 @@ func (t *connTable) dropExtra(slot uint32) {
 	if cap(x.asm) > keepCap || len(t.spare) >= keepSpare {
 		return
 	}
-	*x = extra{head: x.head[:0], asm: x.asm[:0], req: request{origin: x.req.origin[:0]}}
+	*x = extra{head: x.head[:0], asm: x.asm[:0], req: request{origin: x.req.origin[:0]},
+		who: x.who[:0]}
 	t.spare = append(t.spare, x)
 }
 

@@ -40,6 +40,10 @@ func (l *loop) deliver() {
 // handOver posts one delivery to the owner of its conn.
 func (l *loop) handOver(d *shard.Delivery) {
 	l.m.Deliveries.Add(1)
+	if d.Run == nil && l.opts.OnGap == GapClose {
+		l.endForGap(d)
+		return
+	}
 	b := l.sealed(d)
 	if b == nil {
 		return

@@ -22,9 +22,12 @@
 //	upgrade.go   journey i:   WebSocket handshakes
 //	home.go                   what a home does: attach, detach, confirm
 //	ws.go        journey ii:  frames and events from clients
-//	post.go                   the same over Ajax; callbacks.go who waits for a reply
-//	push.go      journey iii: pushes and replies from backends; query.go their questions
+//	post.go                   the same over Ajax; callbacks.go who waits for a reply;
+//	             reject.go what clients are told when they are let down
+//	push.go      journey iii: pushes from backends; topics.go who is in which topic;
+//	             reply.go  replies, and the end of sessions; query.go questions
 //	deliver.go                handing batches to conns; seal.go encoding them
+//	gap.go                    sessions that are ended for a gap
 //	acks.go                   what the peer's kernel acknowledged
 //	poll.go      journey iv:  long polls
 //	keepalive.go pings and every other deadline of a conn

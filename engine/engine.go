@@ -18,13 +18,24 @@ import (
 type Backend interface {
 	// Event is one event of a client, its value in format. bad: it is not an event,
 	// and is told as :chsk/bad-event. replyTo is nil unless the client waits for a
-	// reply. false: nobody will answer, so that the client is told :chsk/error.
+	// reply.
 	Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, format packer.Format,
-		event []byte, bad bool, replyTo []byte, at time.Time) bool
+		event []byte, bad bool, replyTo []byte, at time.Time) Verdict
 	// Presence says that a user has come or is gone. Users without uid come and go
 	// in each shard of their own.
 	Presence(open bool, tenant, uid []byte, nilUID bool)
 }
+
+// Verdict is what became of an event. For any but Taken nobody will answer: a client that
+// waits for a reply is told :chsk/error at once.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Taken   Verdict = iota
+	Dropped         // nobody hears it
+	Reject          // nobody hears it, and its client is to know (reject.go)
+)
 
 // Engine is the whole of the event loops.
 //

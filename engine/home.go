@@ -122,5 +122,5 @@ func (l *loop) onEndConn(m *msg) {
 	if m.buf != nil {
 		reason = string(m.buf.B)
 	}
-	l.sendClose(m.ref.slot(), c, uint16(m.a), reason)
+	l.dismiss(m.ref.slot(), c, uint16(m.a), reason)
 }

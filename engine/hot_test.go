@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -44,8 +45,8 @@ func (s *sinkSock) Discard(n int) (int, error) {
 type deafBackend struct{}
 
 func (deafBackend) Event(_, _ []byte, _ bool, _ []byte, _ bool, _ packer.Format, _ []byte, _ bool,
-	_ []byte, _ time.Time) bool {
-	return true
+	_ []byte, _ time.Time) Verdict {
+	return Taken
 }
 func (deafBackend) Presence(bool, []byte, []byte, bool) {}
 
@@ -89,9 +90,12 @@ func upgradeRequest(p packer.Packer, id string) []byte {
 		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n", p, id)
 }
 
+// clientName is the client-id of client i, which is its uid too.
+func clientName(i int) string { return fmt.Sprintf("0b4dd9ae-2b4c-4c58-b1ab-%012d", i) }
+
 // connect makes a WebSocket of client i.
 func (h *hotLoop) connect(t testing.TB, p packer.Packer, i int) *sinkSock {
-	s := &sinkSock{in: upgradeRequest(p, fmt.Sprintf("0b4dd9ae-2b4c-4c58-b1ab-%012d", i))}
+	s := &sinkSock{in: upgradeRequest(p, clientName(i))}
 	if !h.open(s) {
 		t.Fatal("refused")
 	}
@@ -142,8 +146,16 @@ func hotPaths(t *testing.T, p packer.Packer) {
 	event := clientFrame(t, p, `[[:chat/send {:text "hello", :n 17}] nil]`)
 	large := clientFrame(t, p, `[[:chat/send {:text "`+long+`", :n 17}] nil]`)
 	all := &Push{All: true, Event: []byte(`[:chat/message {:text "hello"}]`)}
-	one := &Push{UIDs: []string{"0b4dd9ae-2b4c-4c58-b1ab-000000000001"}, Event: all.Event}
+	one := &Push{UIDs: []string{clientName(1)}, Event: all.Event}
 	wide := &Push{All: true, Event: []byte(`[:chat/message {:text "` + long + `"}]`)}
+	room := &Push{Topic: "room:1", Event: all.Event}
+	latest := &Push{Topic: "room:1", Event: all.Event, Key: "position", TTL: time.Minute}
+	for i := range 51 {
+		h.eng.Join(&Membership{UID: clientName(1 + i), Topic: "room:1"}, nil)
+	}
+	h.turns()
+	// A pool that the garbage collector empties on the way is filled again.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for _, c := range []struct {
 		name string
 		max  float64 // the caller's own, on its own goroutine
@@ -154,6 +166,8 @@ func hotPaths(t *testing.T, p packer.Packer) {
 		{"event of 2 KB", 0, func() { h.feed(s, large, scratch) }},
 		{"push to one user", 3, func() { h.eng.Push(one, nil); h.turns() }},
 		{"broadcast to 51", 5, func() { h.eng.Push(all, nil); h.turns() }},
+		{"topic of 51", 5, func() { h.eng.Push(room, nil); h.turns() }},
+		{"topic of 51, with key and time", 5, func() { h.eng.Push(latest, nil); h.turns() }},
 		{"broadcast of 2 KB to 51", 5, func() { h.eng.Push(wide, nil); h.turns() }},
 	} {
 		for range 200 { // pools and slabs fill

@@ -76,6 +76,8 @@ type loop struct {
 	asm     []byte         // message in pieces whose conn has no buffer yet
 	value   []byte         // reply being translated
 	token   []byte         // reply_to of the event being handled
+	key     []byte         // of the push being handled
+	topic   []byte         // of the push or membership being handled
 	form    []byte         // decoded parameters of the request being handled
 	date    [29]byte
 	dateAt  int64
@@ -304,10 +306,16 @@ func (l *loop) handle(m *msg) {
 		l.onNudge(m)
 	case mReply:
 		l.onReply(m)
-	case mPush, mQuery, mEnd:
+	case mPush, mJoin, mLeave, mQuery, mEnd:
 		l.onCommand(m)
 	case mEndConn:
 		l.onEndConn(m)
+	case mGap:
+		l.onGap(m)
+	case mGapEnd:
+		l.onGapEnd(m)
+	case mAnswerGap:
+		l.onAnswerGap(m)
 	case mDrain:
 		l.onDrain(m)
 	case mEndPosts:

@@ -21,9 +21,12 @@ const (
 	mPollGone                     // poll ref closed unanswered, or its answer did not arrive
 	mPost                         // send ref for buf (identity, event): a=key, b=len(identity), flags
 	mNudge                        // a POST of buf (identity) failed: its hanging poll is answered [[] nil]
-	mPush                         // cmd
+	mPush                         // buf (identity), fan (event), cmd
+	mJoin                         // cmd: into a topic
+	mLeave                        // cmd: out of it
 	mQuery                        // cmd
 	mEnd                          // cmd: end sessions of a user
+	mGapEnd                       // end the session of buf (identity) for a gap; ref: its poll, or 0
 
 	// To the owner of a conn.
 	mAttached  // ref's session is id, its home loop a: inbound may go on
@@ -34,6 +37,8 @@ const (
 	mAnswerLit // the same, a=packer.Literal
 	mReply     // a reply from a backend: id=callback slot, a=secret
 	mEndConn   // close ws conn ref: a=close code, buf=reason
+	mGap       // ref is to be told of a gap by its end: who is it? id=session, a=from, b=home
+	mAnswerGap // http answer for poll ref: 410
 
 	// To every loop.
 	mDrain    // begin to go down

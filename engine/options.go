@@ -22,6 +22,17 @@ const (
 	RedeliveryOff
 )
 
+// OnGap says what becomes of a session whose log had to drop what it still needed.
+type OnGap uint8
+
+const (
+	// GapNotice tells it [:chskd/gap {:missed n}], exactly where the events stood.
+	GapNotice OnGap = iota
+	// GapClose ends it: its conn is closed with 4410, its poll answered 410. Its client
+	// comes back to a handshake, and gets what is pushed from then on.
+	GapClose
+)
+
 // Options are the settings of an Engine. All times are milliseconds.
 //
 // Immutable after New.
@@ -47,6 +58,7 @@ type Options struct {
 
 	SessionKeepMs uint32 // 60000: how long an absent session may come back
 	Redelivery    Redelivery
+	OnGap         OnGap
 	DrainMs       uint32 // 10000: how long going down may take
 
 	DebugEcho string                                                       // path of an echo WebSocket, "" for none

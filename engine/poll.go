@@ -37,6 +37,10 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	m.buf = b.Seal()
 	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
 	m.ref = l.await(slot, c, q, waitPoll)
+	if l.opts.OnGap == GapClose {
+		x := l.conns.extra(slot)
+		x.who = append(x.who[:0], m.buf.B...)
+	}
 	l.post(int(c.home), m)
 }
 

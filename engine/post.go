@@ -137,21 +137,31 @@ func (l *loop) onPost(m *msg) {
 		l.token = appendToken(l.token[:0], l.id, cb, secret)
 		token = l.token
 	}
-	taken := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, true, p.Format(),
+	v := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, true, p.Format(),
 		m.buf.B[m.b:], bad, token, l.wall)
-	switch {
-	case wantsReply && taken:
-		return
-	case wantsReply:
+	if v != Taken {
 		l.m.EventsDropped.Add(1)
-		l.callbacks.drop(&l.ids, nil, cb)
-		l.answerPost(slot, l.literal(p, packer.Error))
-	default:
-		if !taken {
-			l.m.EventsDropped.Add(1)
-		}
-		l.answerPost(slot, l.literal(p, packer.Dummy))
 	}
+	l.postTold(slot, p, cb, v)
+}
+
+// postTold answers a send as far as the backend's verdict says how; cb is its callback, 0
+// for none.
+func (l *loop) postTold(slot uint64, p packer.Packer, cb uint32, v Verdict) {
+	answer := packer.Dummy
+	switch {
+	case v == Reject:
+		l.m.Rejections.Add(1)
+		answer = packer.Error // also where no reply is wanted, see reject.go
+	case v == Dropped && cb != 0:
+		answer = packer.Error
+	case cb != 0:
+		return
+	}
+	if cb != 0 {
+		l.callbacks.drop(&l.ids, nil, cb)
+	}
+	l.answerPost(slot, l.literal(p, answer))
 }
 
 // answerPost answers all that wait for post slot; it takes over b.

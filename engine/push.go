@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"errors"
+	"time"
 
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/mailbox"
@@ -9,22 +9,22 @@ import (
 	"github.com/chskd/chskd/shard"
 )
 
-// Journey iii, first half: what backends ask. The exported methods run on any
+// Journey iii, first half: what backends push. The exported methods run on any
 // goroutine and only post; the rest runs on the home loops.
 
-// ErrUnknownReply says that nothing waits under a reply_to.
-var ErrUnknownReply = errors.New("engine: nothing waits under this reply_to: it was answered already, " +
-	"its time is over, or its client is gone")
-
-// Push is one event for some users.
+// Push is one event for some users: those of UIDs, NilUID, All or Topic.
 type Push struct {
 	Tenant string
 	UIDs   []string // to these users
 	NilUID bool     // or to all users without uid
 	Client string   // only to this client of the one uid
 	All    bool     // or to everybody of the tenant
-	Except []string // but not to these uids
+	Topic  string   // or to the members of this topic
+	Except []string // with All or Topic: but not to these uids
 	Flush  bool     // now, without waiting for the flush window
+
+	Key string        // takes the place of what has the same key and receivers; "" = none
+	TTL time.Duration // not sent after that; 0 = no end, at most 1 h
 
 	Format packer.Format
 	Event  []byte // checked by Format.CheckEvent; copied
@@ -43,7 +43,7 @@ func (e *Engine) Push(p *Push, done func(sessions int)) {
 	if p.Flush {
 		m.flags |= flagFlush
 	}
-	everywhere := p.All || (p.NilUID && p.Client == "")
+	everywhere := p.All || p.Topic != "" || (p.NilUID && p.Client == "")
 	parts := len(p.UIDs)
 	switch {
 	case everywhere:
@@ -57,8 +57,8 @@ func (e *Engine) Push(p *Push, done func(sessions int)) {
 		}
 		return
 	}
-	if done != nil || len(p.Except) > 0 || p.All {
-		m.cmd = &command{all: p.All, except: p.Except, tenant: p.Tenant}
+	if done != nil || p.All || p.Topic != "" || p.Key != "" || p.TTL > 0 {
+		m.cmd = &command{all: p.All, topic: p.Topic, except: p.Except, key: p.Key, ttl: ttlMs(p.TTL)}
 		if done != nil {
 			m.cmd.tally = mailbox.NewTally(parts, done)
 		}
@@ -78,6 +78,11 @@ func (e *Engine) Push(p *Push, done func(sessions int)) {
 	}
 }
 
+// ttlMs is a time to live in milliseconds, not 0 for a short one: that would be no end.
+func ttlMs(d time.Duration) uint32 {
+	return uint32((d + time.Millisecond - 1) / time.Millisecond)
+}
+
 func (e *Engine) postPush(loop int, m msg, to *identity, event *bufpool.Buf) {
 	b := bufpool.Get(64)
 	b.B = appendIdentity(b.B, to)
@@ -91,12 +96,16 @@ type command struct {
 	nilUID              bool
 
 	all    bool     // push
+	topic  string   // push, join, leave
 	except []string // push
+	key    string   // push
+	ttl    uint32   // push, ms
 	code   int      // end
 	reason string   // end
 	tally  *mailbox.Tally
 
-	query *query
+	query  *query
+	member func(bool, error) // join, leave
 }
 
 // to is whom a command is about.
@@ -113,6 +122,10 @@ func (l *loop) onCommand(m *msg) {
 	switch m.kind {
 	case mPush:
 		l.onPush(m)
+	case mJoin:
+		l.onJoin(m)
+	case mLeave:
+		l.onLeave(m)
 	case mEnd:
 		l.onEnd(m)
 	case mQuery:
@@ -123,23 +136,34 @@ func (l *loop) onCommand(m *msg) {
 // onPush appends an entry.
 func (l *loop) onPush(m *msg) {
 	l.m.Pushes.Add(1)
-	who := parseIdentity(m.buf.B)
-	p := l.newPayload(m.fan, packer.Format(m.packer))
-	flush := m.flags&flagFlush != 0
-	sessions := 0
-	if m.cmd != nil && m.cmd.all {
-		sessions = l.sh.PushAllExcept(l.now, who.tenant, p, flush, m.cmd.except)
-	} else {
-		to := shard.To{Tenant: who.tenant, UID: who.uid, NilUID: who.nilUID}
-		if len(who.client) > 0 {
-			to.Client = who.client
-		}
-		sessions = l.sh.Push(l.now, to, p, flush)
-	}
+	sessions := l.enter(m)
 	m.buf.Release()
 	if m.cmd != nil && m.cmd.tally != nil {
 		m.cmd.tally.Add(sessions)
 	}
+}
+
+// enter hands a push to the shard and returns how many sessions it counts for.
+func (l *loop) enter(m *msg) (sessions int) {
+	who := parseIdentity(m.buf.B)
+	p := l.newPayload(m.fan, packer.Format(m.packer))
+	o := shard.PushOptions{Flush: m.flags&flagFlush != 0}
+	if cmd := m.cmd; cmd != nil {
+		l.key = append(l.key[:0], cmd.key...)
+		o.Key, o.TTL, o.Except = l.key, cmd.ttl, cmd.except
+		switch {
+		case cmd.topic != "":
+			l.topic = append(l.topic[:0], cmd.topic...)
+			return l.sh.PushTopic(l.now, who.tenant, l.topic, p, o)
+		case cmd.all:
+			return l.sh.PushTenant(l.now, who.tenant, p, o)
+		}
+	}
+	to := shard.To{Tenant: who.tenant, UID: who.uid, NilUID: who.nilUID}
+	if len(who.client) > 0 {
+		to.Client = who.client
+	}
+	return l.sh.PushTo(l.now, to, p, o)
 }
 
 // payload is what an entry carries: the event as it was pushed, and its fragment for
@@ -205,92 +229,4 @@ func (p *payload) fragment(f packer.Format) (b []byte, ok bool) {
 	}
 	p.frags[f] = buf.Seal()
 	return buf.B, true
-}
-
-// Reply answers an event that waits under token with a value in format f. The error
-// says that nothing waits there, or what is wrong with the value. done may be called
-// on a loop and must not block. Any goroutine.
-func (e *Engine) Reply(token string, value []byte, f packer.Format, done func(error)) {
-	loop, slot, secret, ok := parseToken(token)
-	if !ok || loop >= len(e.loops) {
-		done(ErrUnknownReply)
-		return
-	}
-	b := bufpool.Get(len(value))
-	b.B = append(b.B, value...)
-	e.queues[loop].Post(msg{kind: mReply, packer: uint8(f), id: uint64(slot), a: secret,
-		buf: b.Seal(), cmd: &command{query: &query{replied: done}}})
-}
-
-// onReply answers a callback.
-func (l *loop) onReply(m *msg) {
-	defer m.buf.Release()
-	m.cmd.query.replied(l.reply(uint32(m.id), m.a, m.buf.B, packer.Format(m.packer)))
-}
-
-func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Format) error {
-	e := l.callbacks.find(slot, secret)
-	if e == nil {
-		l.m.RepliesLate.Add(1)
-		return ErrUnknownReply
-	}
-	if e.ref == 0 {
-		post := e.post
-		if err := l.replyPost(post, value, from); err != nil {
-			return err
-		}
-		l.callbacks.drop(&l.ids, nil, slot)
-		return nil
-	}
-	c := l.conns.get(e.ref)
-	if c == nil {
-		panic("engine: a callback outlived its conn")
-	}
-	to := packer.Packer(c.packer).Format()
-	v, err := packer.Append(l.value[:0], to, value, from, packer.Options{})
-	if err != nil {
-		return err
-	}
-	l.value = v
-	l.busyRef = e.ref
-	l.replyWS(c, slot, v)
-	return nil
-}
-
-// End ends the sessions of a user, or of one client of it. Any goroutine; done is
-// called on a loop and must not block.
-func (e *Engine) End(tenant, uid string, nilUID bool, client string, code int, reason string,
-	done func(sessions int)) {
-	cmd := &command{tenant: tenant, uid: uid, nilUID: nilUID, client: client, code: code, reason: reason}
-	id := identity{tenant: []byte(tenant), uid: []byte(uid), nilUID: nilUID, client: []byte(client)}
-	if nilUID && client == "" {
-		cmd.tally = mailbox.NewTally(len(e.loops), done)
-		for _, q := range e.queues {
-			q.Post(msg{kind: mEnd, cmd: cmd})
-		}
-		return
-	}
-	cmd.tally = mailbox.NewTally(1, done)
-	e.queues[e.homeOf(&id)].Post(msg{kind: mEnd, cmd: cmd})
-}
-
-// onEnd closes the conns of sessions and forgets them. A hanging poll is answered
-// properly, its client comes back to a handshake.
-func (l *loop) onEnd(m *msg) {
-	n := l.sh.CloseSessions(l.now, m.cmd.to(), func(id shard.SessionID, ref uint64, ajax bool) {
-		r := connRef(ref)
-		if ajax {
-			if l.polls.Take(ref) {
-				l.m.PollsNow.Sub(1)
-			}
-			l.answerTimeout(r, packer.Timeout)
-			l.sh.PollAnswered(l.now, id, ref) // else the user stays present for ever
-			return
-		}
-		reason := bufpool.Get(len(m.cmd.reason))
-		reason.B = append(reason.B, m.cmd.reason...)
-		l.post(r.loop(), msg{kind: mEndConn, ref: r, a: uint64(m.cmd.code), buf: reason.Seal()})
-	})
-	l.tellPresence()
-	m.cmd.tally.Add(n)
 }

@@ -11,6 +11,10 @@ type UserInfo struct {
 	Tenant, UID string
 	NilUID      bool
 	WS, Ajax    int // sessions by transport
+
+	// Told by User only: topics of the user, at most 1,000.
+	Topics     []string
+	MoreTopics bool // there are more
 }
 
 // SessionInfo is one session of a user.
@@ -19,6 +23,9 @@ type SessionInfo struct {
 	WS, Ajax bool
 	Packer   packer.Packer
 	Lag      uint64 // entries that it has not been sent yet
+
+	Topics     []string // that it is in by itself, at most 1,000
+	MoreTopics bool     // there are more
 }
 
 // Page is a part of the list of all users who are present. Users without uid appear
@@ -78,7 +85,7 @@ func (e *Engine) User(tenant, uid string, nilUID bool,
 		home = e.homeOf(&id)
 	}
 	e.queues[home].Post(msg{kind: mQuery,
-		cmd: &command{tenant: tenant, uid: uid, nilUID: nilUID, query: &query{onUser: done, user: new(userTold)}}})
+		cmd: &command{tenant: tenant, uid: uid, nilUID: nilUID, query: &query{onUser: done, user: &userTold{left: allTopicsTold}}}})
 }
 
 // userTold collects what User tells.
@@ -87,6 +94,7 @@ type userTold struct {
 	list []SessionInfo
 	more bool
 	ok   bool
+	left int // topics that may still be told
 }
 
 // Stats tells the numbers of all loops. done is called on a loop and must not block.
@@ -110,6 +118,7 @@ func (l *loop) onQuery(m *msg) {
 
 func (l *loop) tellUser(m *msg, q *query) {
 	t := q.user
+	had := len(t.list)
 	u, ok := l.sh.User(m.cmd.to(), func(s shard.SessionInfo) {
 		if len(t.list) == sessionsTold {
 			t.more = true
@@ -123,12 +132,25 @@ func (l *loop) tellUser(m *msg, q *query) {
 		t.info, t.ok = userInfo(u), true
 		t.info.WS += ws
 		t.info.Ajax += ajax
+		l.tellTopics(m.cmd, t, had)
 	}
 	if m.cmd.nilUID && l.id+1 < len(l.eng.loops) {
 		l.post(l.id+1, *m)
 		return
 	}
 	q.onUser(t.info, t.list, t.more, t.ok)
+}
+
+// tellTopics adds the topics of the user, and of the sessions that were told from index
+// had on.
+func (l *loop) tellTopics(cmd *command, t *userTold, had int) {
+	to := cmd.to()
+	t.info.Topics, t.info.MoreTopics = l.topicsOf(to, &t.left)
+	for i := had; i < len(t.list); i++ {
+		one := &t.list[i]
+		to.Client = []byte(one.Client)
+		one.Topics, one.MoreTopics = l.topicsOf(to, &t.left)
+	}
 }
 
 func userInfo(u shard.UserInfo) UserInfo {
@@ -169,6 +191,11 @@ func (l *loop) addNumbers(m *msg, q *query) {
 	sum.LogBytes += c.LogBytes
 	sum.Gaps += c.Gaps
 	sum.GapEvents += c.GapEvents
+	sum.Topics += c.Topics
+	sum.Members += c.Members
+	sum.Superseded += c.Superseded
+	sum.Expired += c.Expired
+	sum.Evicted += c.Evicted
 	if l.id+1 < len(l.eng.loops) {
 		l.post(l.id+1, *m)
 		return

@@ -66,7 +66,7 @@ func newSimWorld(t simT, seed int64) *simWorld {
 }
 
 func (b *simBackend) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, f packer.Format,
-	event []byte, bad bool, replyTo []byte, at time.Time) bool {
+	event []byte, bad bool, replyTo []byte, at time.Time) Verdict {
 	if !b.present[string(uid)] {
 		b.t.Fatalf("an event of %q, who is not present", uid)
 	}
@@ -74,7 +74,7 @@ func (b *simBackend) Event(tenant, uid []byte, nilUID bool, client []byte, ajax 
 	if replyTo != nil {
 		b.tokens = append(b.tokens, string(replyTo))
 	}
-	return true
+	return Taken
 }
 
 func (b *simBackend) Presence(open bool, tenant, uid []byte, nilUID bool) {

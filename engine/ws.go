@@ -185,12 +185,16 @@ func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 		token = l.token
 	}
 	who := parseIdentity(l.ids.Get(c.who))
-	if l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, false, f, m.Event, bad, token, l.wall) {
+	v := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, false, f, m.Event, bad, token, l.wall)
+	if v == Taken {
 		return
 	}
 	l.m.EventsDropped.Add(1)
 	if cb != 0 {
 		l.replyWS(c, cb, f.Literal(packer.ErrorValue))
+	}
+	if v == Reject {
+		l.reject(slot, c)
 	}
 }
 

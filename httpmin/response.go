@@ -149,6 +149,8 @@ func StatusText(status int) string {
 		return "Method Not Allowed"
 	case 408:
 		return "Request Timeout"
+	case 410:
+		return "Gone"
 	case 413:
 		return "Content Too Large"
 	case 417:

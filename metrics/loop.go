@@ -53,6 +53,7 @@ type Loop struct {
 	Undecodable   Counter // not readable in the conn's packer
 	Bombs         Counter // inflate beyond the limit of a message: 1009 or 413
 	EventsDropped Counter // the backend queue was full or nobody listens
+	Rejections    Counter // those of them whose client was told so: closed 1013, or :chsk/error
 	BytesIn       Counter
 	BytesOut      Counter
 	PingsIn       Counter // :chsk/ws-ping from clients
@@ -60,10 +61,15 @@ type Loop struct {
 	Replies       Counter
 	RepliesLate   Counter // for a conn or callback that is gone
 
+	Joins        Counter // memberships asked for and had
+	JoinsRefused Counter // too many topics
+	Leaves       Counter
+
 	Pushes         Counter // entries taken in
 	Deliveries     Counter // batches handed to conns
 	DeliveriesLate Counter // fell away: the conn had gone or moved on
-	Gaps           Counter
+	Gaps           Counter // notices sealed
+	GapCloses      Counter // sessions ended for a gap, in place of a notice
 	Stalls         Counter
 	StallCloses    Counter
 	FrameErrors    Counter // closed 1002, 1007 or 1009

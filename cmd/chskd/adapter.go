@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -28,28 +27,29 @@ type adapter struct {
 
 // Push implements backend.Engine.
 func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
-	if p.Topic != "" {
-		if done != nil {
-			done(0, errNoTopics)
-		}
-		return
-	}
 	var told func(int)
 	if done != nil {
 		told = func(n int) { done(n, nil) }
 	}
 	a.engine.Push(&engine.Push{Tenant: p.Tenant, UIDs: p.UIDs, NilUID: p.NilUID, Client: p.Client, All: p.All,
-		Except: p.Except, Flush: p.Flush, Format: p.Format, Event: p.Event}, told)
+		Topic: p.Topic, Except: p.Except, Flush: p.Flush, Key: p.Key, TTL: p.TTL,
+		Format: p.Format, Event: p.Event}, told)
 }
 
-// errNoTopics is what topics answer until the loops know them.
-var errNoTopics = errors.New("topics are not served yet")
-
 // Join implements backend.Engine.
-func (a *adapter) Join(_ *backend.Membership, done func(bool, error)) { done(false, errNoTopics) }
+func (a *adapter) Join(m *backend.Membership, done func(joined bool, err error)) {
+	a.engine.Join((*engine.Membership)(m), func(joined bool, err error) {
+		if err == engine.ErrTooManyTopics {
+			err = backend.ErrTooManyTopics
+		}
+		done(joined, err)
+	})
+}
 
 // Leave implements backend.Engine.
-func (a *adapter) Leave(_ *backend.Membership, done func(bool, error)) { done(false, errNoTopics) }
+func (a *adapter) Leave(m *backend.Membership, done func(left bool, err error)) {
+	a.engine.Leave((*engine.Membership)(m), done)
+}
 
 // Reply implements backend.Engine.
 func (a *adapter) Reply(token string, value []byte, format packer.Format, done func(error)) {
@@ -104,10 +104,10 @@ func (a *adapter) User(tenant, uid string, nilUID bool, done func(*backend.User,
 			done(nil, false)
 			return
 		}
-		out := &backend.User{WS: u.WS, Ajax: u.Ajax, More: more}
+		out := &backend.User{WS: u.WS, Ajax: u.Ajax, More: more, Topics: u.Topics, MoreTopics: u.MoreTopics}
 		for _, s := range list {
 			out.Clients = append(out.Clients, backend.Client{Client: s.Client, WS: s.WS, Ajax: s.Ajax,
-				Packer: s.Packer, Lag: s.Lag})
+				Packer: s.Packer, Lag: s.Lag, Topics: s.Topics, MoreTopics: s.MoreTopics})
 		}
 		done(out, true)
 	})
@@ -125,7 +125,12 @@ func (a *adapter) Stats() backend.Stats {
 	c := n.Shards
 	out.Users, out.Sessions, out.Kept, out.WS, out.Ajax = c.Users, c.Sessions, c.Kept, c.WS, c.Ajax
 	out.Entries, out.LogBytes = c.Entries, c.LogBytes
-	out.Counters["gaps"], out.Counters["gap_events"] = c.Gaps, c.GapEvents
+	for name, n := range map[string]uint64{
+		"gaps": c.Gaps, "gap_events": c.GapEvents, "superseded": c.Superseded, "expired": c.Expired,
+		"sessions_evicted": c.Evicted, "topics_now": uint64(c.Topics), "members_now": uint64(c.Members),
+	} {
+		out.Counters[name] = n
+	}
 	out.Counters["loops"], out.Counters["buffers_now"] = uint64(n.Loops), uint64(max(n.Buffers, 0))
 	out.Counters["conns_served_now"] = uint64(n.Served)
 	return out
@@ -139,8 +144,14 @@ func (a *adapter) Ready() bool { return a.ready.Load() }
 // Any goroutine.
 type inbound struct{ *backend.Hub }
 
-// Event implements engine.Backend: false means that nobody will hear the event.
+// Event implements engine.Backend.
 func (in inbound) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, format packer.Format,
-	event []byte, bad bool, replyTo []byte, at time.Time) bool {
-	return in.Hub.Event(tenant, uid, nilUID, client, ajax, format, event, bad, replyTo, at) == backend.Taken
+	event []byte, bad bool, replyTo []byte, at time.Time) engine.Verdict {
+	switch in.Hub.Event(tenant, uid, nilUID, client, ajax, format, event, bad, replyTo, at) {
+	case backend.Taken:
+		return engine.Taken
+	case backend.Reject:
+		return engine.Reject
+	}
+	return engine.Dropped
 }

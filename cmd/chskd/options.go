@@ -26,6 +26,7 @@ type settings struct {
 	csrfToken  string
 	handshake  string
 	redelivery string
+	onGap      string
 	logLevel   string
 	insecure   bool
 	demo       bool
@@ -38,7 +39,7 @@ type settings struct {
 }
 
 func defaultSettings() *settings {
-	s := &settings{Options: engine.Defaults(), auth: "client", redelivery: "tcp", logLevel: "info"}
+	s := &settings{Options: engine.Defaults(), auth: "client", redelivery: "tcp", onGap: "notice", logLevel: "info"}
 	s.Loops = runtime.GOMAXPROCS(0)
 	s.maxMessage = s.Limits.MessageBytes
 	s.outBytes = s.Limits.OutBytes
@@ -94,6 +95,9 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.redelivery, "redelivery", s.redelivery,
 		"what counts as delivered over WebSocket: tcp (acknowledged by the peer's "+
 			"kernel), pong (by the client; behind proxies), off (handed over)")
+	f.StringVar(&s.onGap, "on-gap", s.onGap,
+		"a client that missed events because it was away or slow for too long: notice "+
+			"([:chskd/gap {:missed n}]), close (with 4410, a poll with 410)")
 	f.Uint32Var(&s.DrainMs, "drain-ms", s.DrainMs, "going down takes no longer than this")
 	f.IntVar(&s.maxConns, "max-conns", 0,
 		"connections served at once; more are held back, then refused (default: by the "+
@@ -148,6 +152,14 @@ func (s *settings) build(log *slog.Logger) error {
 		s.Redelivery = engine.RedeliveryOff
 	default:
 		return fmt.Errorf("--redelivery %q: write tcp, pong or off", s.redelivery)
+	}
+	switch s.onGap {
+	case "notice":
+		s.OnGap = engine.GapNotice
+	case "close":
+		s.OnGap = engine.GapClose
+	default:
+		return fmt.Errorf("--on-gap %q: write notice or close", s.onGap)
 	}
 	if s.handshake != "" {
 		s.Handshake = []byte(s.handshake)

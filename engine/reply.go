@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/chskd/chskd/bufpool"
+	"github.com/chskd/chskd/mailbox"
+	"github.com/chskd/chskd/packer"
+	"github.com/chskd/chskd/shard"
+)
+
+// What backends ask beside pushes: answers to events, and the end of sessions.
+
+// ErrUnknownReply says that nothing waits under a reply_to.
+var ErrUnknownReply = errors.New("engine: nothing waits under this reply_to: it was answered already, " +
+	"its time is over, or its client is gone")
+
+// Reply answers an event that waits under token with a value in format f. The error
+// says that nothing waits there, or what is wrong with the value. done may be called
+// on a loop and must not block. Any goroutine.
+func (e *Engine) Reply(token string, value []byte, f packer.Format, done func(error)) {
+	loop, slot, secret, ok := parseToken(token)
+	if !ok || loop >= len(e.loops) {
+		done(ErrUnknownReply)
+		return
+	}
+	b := bufpool.Get(len(value))
+	b.B = append(b.B, value...)
+	e.queues[loop].Post(msg{kind: mReply, packer: uint8(f), id: uint64(slot), a: secret,
+		buf: b.Seal(), cmd: &command{query: &query{replied: done}}})
+}
+
+// onReply answers a callback.
+func (l *loop) onReply(m *msg) {
+	defer m.buf.Release()
+	m.cmd.query.replied(l.reply(uint32(m.id), m.a, m.buf.B, packer.Format(m.packer)))
+}
+
+func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Format) error {
+	e := l.callbacks.find(slot, secret)
+	if e == nil {
+		l.m.RepliesLate.Add(1)
+		return ErrUnknownReply
+	}
+	if e.ref == 0 {
+		post := e.post
+		if err := l.replyPost(post, value, from); err != nil {
+			return err
+		}
+		l.callbacks.drop(&l.ids, nil, slot)
+		return nil
+	}
+	c := l.conns.get(e.ref)
+	if c == nil {
+		panic("engine: a callback outlived its conn")
+	}
+	to := packer.Packer(c.packer).Format()
+	v, err := packer.Append(l.value[:0], to, value, from, packer.Options{})
+	if err != nil {
+		return err
+	}
+	l.value = v
+	l.busyRef = e.ref
+	l.replyWS(c, slot, v)
+	return nil
+}
+
+// End ends the sessions of a user, or of one client of it. Any goroutine; done is
+// called on a loop and must not block.
+func (e *Engine) End(tenant, uid string, nilUID bool, client string, code int, reason string,
+	done func(sessions int)) {
+	cmd := &command{tenant: tenant, uid: uid, nilUID: nilUID, client: client, code: code, reason: reason}
+	id := identity{tenant: []byte(tenant), uid: []byte(uid), nilUID: nilUID, client: []byte(client)}
+	if nilUID && client == "" {
+		cmd.tally = mailbox.NewTally(len(e.loops), done)
+		for _, q := range e.queues {
+			q.Post(msg{kind: mEnd, cmd: cmd})
+		}
+		return
+	}
+	cmd.tally = mailbox.NewTally(1, done)
+	e.queues[e.homeOf(&id)].Post(msg{kind: mEnd, cmd: cmd})
+}
+
+// onEnd closes the conns of sessions and forgets them. A hanging poll is answered
+// properly, its client comes back to a handshake.
+func (l *loop) onEnd(m *msg) {
+	n := l.sh.CloseSessions(l.now, m.cmd.to(), func(id shard.SessionID, ref uint64, ajax bool) {
+		r := connRef(ref)
+		if ajax {
+			if l.polls.Take(ref) {
+				l.m.PollsNow.Sub(1)
+			}
+			l.answerTimeout(r, packer.Timeout)
+			l.sh.PollAnswered(l.now, id, ref) // else the user stays present for ever
+			return
+		}
+		reason := bufpool.Get(len(m.cmd.reason))
+		reason.B = append(reason.B, m.cmd.reason...)
+		l.post(r.loop(), msg{kind: mEndConn, ref: r, a: uint64(m.cmd.code), buf: reason.Seal()})
+	})
+	l.tellPresence()
+	m.cmd.tally.Add(n)
+}
