@@ -76,7 +76,8 @@ func BenchmarkHeldUp(b *testing.B) {
 func TestHubRaces(t *testing.T) {
 	h := backend.NewHub(backend.HubOptions{QueueEvents: 200})
 	var stop atomic.Bool
-	var loops, lives sync.WaitGroup
+	var loops, lives, here sync.WaitGroup
+	here.Add(6)
 	for loop := range 3 {
 		loops.Go(func() {
 			for n := 0; !stop.Load(); n++ {
@@ -92,6 +93,10 @@ func TestHubRaces(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 					return
+				}
+				if life == 0 { // all at once, so that slots move
+					here.Done()
+					here.Wait()
 				}
 				var batch []backend.Entry
 				for range 30 {
