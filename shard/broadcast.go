@@ -1,60 +1,52 @@
 package shard
 
-import "slices"
-
-// PushAll appends an event to the broadcast log of a tenant: one entry for all
-// its sessions, whatever their number. It takes over one reference of p, which
-// is released at once if nobody follows. flush ends the batch window now. The
-// count is as Push's.
-//
-// except, if not nil, says which users do not get it. It is asked about every
-// user of the tenant during the call; when the exceptions are a short list,
-// PushAllExcept costs only its length.
-func (s *Shard) PushAll(
-	now uint32, tenant []byte, p Payload, flush bool, except func(tenant, uid []byte) bool,
-) (sessions int) {
-	t := s.tenantOf[string(tenant)]
-	var out []uint32
-	if t != 0 && except != nil {
-		for slot := uint32(1); slot <= s.users.used; slot++ {
-			u := s.users.at(slot)
-			if u.alive() && u.tenant == t && !u.nilUID && except(tenant, s.ids.Get(u.uid)) {
-				out = append(out, slot)
-			}
-		}
-	}
-	return s.pushAll(now, t, p, flush, out)
-}
-
-// PushAllExcept is PushAll without the users whose uid is in uids.
-func (s *Shard) PushAllExcept(
-	now uint32, tenant []byte, p Payload, flush bool, uids []string,
-) (sessions int) {
-	t := s.tenantOf[string(tenant)]
-	var out []uint32
-	if t != 0 {
-		for _, uid := range uids {
-			if slot := s.findIn(t, []byte(uid), false); slot != 0 {
-				out = append(out, slot)
-			}
-		}
-		slices.Sort(out)
-		out = slices.Compact(out)
-	}
-	return s.pushAll(now, t, p, flush, out)
-}
-
-// pushAll takes the sorted slots of the users that do not get it. Slots are
-// enough: the sessions of a later user in the slot begin after this entry.
-func (s *Shard) pushAll(
-	now uint32, slot uint32, p Payload, flush bool, except []uint32,
-) (sessions int) {
+// PushTenant appends an event to the broadcast log of a tenant: one entry for
+// all its sessions but those of o.Except, whatever their number. It takes over
+// one reference of p, which is released at once if nobody follows. The count is
+// as PushTo's.
+func (s *Shard) PushTenant(now uint32, tenant []byte, p Payload, o PushOptions) (sessions int) {
 	s.now = now
-	t := s.tenants[slot]
-	if t == nil {
+	t := s.tenantOf[string(tenant)]
+	if t == 0 {
 		p.Release()
 		return 0
 	}
+	return s.pushTenant(now, t, p, &o, s.slotsOf(t, o.Except))
+}
+
+// PushAllExcept is PushTenant with two options.
+func (s *Shard) PushAllExcept(
+	now uint32, tenant []byte, p Payload, flush bool, uids []string,
+) (sessions int) {
+	return s.PushTenant(now, tenant, p, PushOptions{Flush: flush, Except: uids})
+}
+
+// PushAll is PushTenant where except, if not nil, says which users do not get
+// the event. It is asked about every user of the tenant during the call.
+func (s *Shard) PushAll(
+	now uint32, tenant []byte, p Payload, flush bool, except func(tenant, uid []byte) bool,
+) (sessions int) {
+	s.now = now
+	t := s.tenantOf[string(tenant)]
+	if t == 0 {
+		p.Release()
+		return 0
+	}
+	var out []uint32
+	for slot := uint32(1); except != nil && slot <= s.users.used; slot++ {
+		u := s.users.at(slot)
+		if u.alive() && u.tenant == t && !u.nilUID && except(tenant, s.ids.Get(u.uid)) {
+			out = append(out, slot)
+		}
+	}
+	return s.pushTenant(now, t, p, &PushOptions{Flush: flush}, out)
+}
+
+// pushTenant takes the sorted slots of the users that do not get it.
+func (s *Shard) pushTenant(
+	now uint32, slot uint32, p Payload, o *PushOptions, except []uint32,
+) (sessions int) {
+	t := s.tenants[slot]
 	followers, reach := t.followers, t.reach
 	for _, u := range except {
 		followers -= s.users.at(u).followers
@@ -65,18 +57,9 @@ func (s *Shard) pushAll(
 		return 0
 	}
 	l := s.logAt(&t.log, tenantLog, slot, t.followers)
-	s.enter(now, l, p, except)
-	s.flush(now, l, flush)
+	s.enter(now, l, p, o, except)
+	s.flush(now, l, o.Flush)
 	return int(reach)
-}
-
-// excepts tells whether the entry is not for the user.
-func (e *Entry) excepts(user uint32) bool {
-	if len(e.except) == 0 {
-		return false
-	}
-	_, found := slices.BinarySearch(e.except, user)
-	return found
 }
 
 // walk lets every session be visited once from here on, in slot order, round
@@ -94,5 +77,6 @@ func (s *Shard) stride() uint32 {
 		s.walkAt = 1
 	}
 	s.walkLeft--
+	s.walked++
 	return s.walkAt
 }

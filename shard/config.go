@@ -19,6 +19,7 @@ type Config struct {
 	LogEntries   int // most entries in a log (default 1000)
 	LogBytes     int // most bytes in a log, unless a single event is larger (default 1 MiB)
 	ShardBytes   int // most bytes in all logs together, oldest out (default 256 MiB)
+	Topics       int // most topics of a user, and of a session by itself (default 10000)
 	UserSessions int // most sessions of a user that has a uid (default 1000)
 	KeptSessions int // most kept sessions, oldest out (default 1000000)
 
@@ -38,8 +39,8 @@ const settleMs = 1000
 // two oldest are joined, and a cursor between them is told up to the sum.
 const tombsMax = 1024
 
-// walkVisits is the number of slots that one call of NextDelivery looks at
-// during a walk before it lets its loop do something else.
+// walkVisits is the number of slots, or members of topics, that one call of
+// NextDelivery looks at during walks before it lets its loop do something else.
 const walkVisits = 8192
 
 // advanceMax is the number of deadlines of each kind that one Advance handles.
@@ -55,6 +56,7 @@ func (c Config) withDefaults() Config {
 		{&c.LogEntries, 1000},
 		{&c.LogBytes, 1 << 20},
 		{&c.ShardBytes, 256 << 20},
+		{&c.Topics, 10000},
 		{&c.UserSessions, 1000},
 		{&c.KeptSessions, 1000000},
 	} {
@@ -86,3 +88,8 @@ func (e *Error) Error() string { return "shard: " + e.Reason }
 // ErrUserSessions refuses a session beyond Config.UserSessions, when none of
 // the user's sessions is merely kept and could make room.
 var ErrUserSessions = &Error{Status: 429, Code: 1013, Reason: "too many sessions of this user"}
+
+// ErrTopics refuses a topic beyond Config.Topics.
+var ErrTopics = &Error{
+	Status: 429, Code: 1013, Reason: "a user or client is in as many topics as it may be",
+}

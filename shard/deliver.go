@@ -33,12 +33,48 @@ type mark struct {
 // delivery over, or say what became of it (Stalled, DetachWS, PollGone). A
 // delivery to a poll answers it.
 //
-// Sessions that became ready come first, then the walk of broadcasts in slot
-// order. The cost is O(1) amortised; a caller stops when its turn has had
-// enough, and comes back. During a walk, false may mean only that many sessions
-// in a row had nothing to get: Due tells.
+// Sessions that became ready come first, then the walks: that of broadcasts in
+// slot order, and those of topics over their members, which take turns. The cost
+// is O(1) amortised; a caller stops when its turn has had enough, and comes
+// back. During a walk, false may mean only that many sessions in a row had
+// nothing to get: Due tells.
 func (s *Shard) NextDelivery(now uint32, d *Delivery) bool {
 	s.now = now
+	if s.nextReady(now, d) {
+		return true
+	}
+	for visits := 0; visits < walkVisits; visits++ {
+		if s.walks.len() > 0 && (s.walkLeft == 0 || s.walked >= s.stretch) {
+			s.walked = 0
+			visits += s.strideTopic()
+			if s.nextReady(now, d) {
+				return true
+			}
+			continue
+		}
+		if s.walkLeft == 0 {
+			break
+		}
+		slot := s.stride()
+		se := s.sessions.at(slot)
+		if !se.node.alive() || se.has(queued|paced) || se.carrier()&s.walkOn == 0 {
+			continue
+		}
+		if s.pending(se) && s.deliver(now, slot, se, d) {
+			return true
+		}
+	}
+	if s.walkLeft == 0 {
+		s.walkOn = 0
+		if s.walks.len() == 0 {
+			s.forgetRuns()
+		}
+	}
+	return false
+}
+
+// nextReady does so for the sessions that are ready.
+func (s *Shard) nextReady(now uint32, d *Delivery) bool {
 	for s.ready.len() > 0 {
 		slot, se := s.sessions.get(uint64(s.ready.pop()))
 		if se == nil {
@@ -49,20 +85,6 @@ func (s *Shard) NextDelivery(now uint32, d *Delivery) bool {
 			return true
 		}
 	}
-	for visits := 0; s.walkLeft > 0 && visits < walkVisits; visits++ {
-		slot := s.stride()
-		se := s.sessions.at(slot)
-		if !se.node.alive() || se.has(queued|paced) || se.carrier()&s.walkOn == 0 {
-			continue
-		}
-		if s.pending(se) && s.deliver(now, slot, se, d) {
-			return true
-		}
-	}
-	if s.walkLeft == 0 && s.ready.len() == 0 {
-		s.walkOn = 0
-		s.forgetRuns()
-	}
 	return false
 }
 
@@ -72,7 +94,7 @@ func (s *Shard) deliver(now uint32, slot uint32, se *session, d *Delivery) bool 
 	if !se.deliverable() {
 		return false
 	}
-	run, missed, to := s.next(se)
+	run, missed, to := s.next(slot, se)
 	if to == 0 {
 		return false
 	}

@@ -8,13 +8,22 @@ import (
 // Sizes of the values that exist once a user and once a session, in bytes.
 const (
 	UserSize    = unsafe.Sizeof(user{})
+	TopicSize   = unsafe.Sizeof(topic{})
+	MemberSize  = unsafe.Sizeof(member{})
+	HoldingSize = unsafe.Sizeof(holding{})
+	EntrySize   = unsafe.Sizeof(Entry{})
 	SessionSize = unsafe.Sizeof(session{})
 )
 
 // IndexBytes is what the two hash indexes take beside the slabs.
 func (s *Shard) IndexBytes() int { return 4 * (cap(s.users.buckets) + cap(s.sessions.buckets)) }
 
-// IDBytes is what the ids of users and sessions take.
+// TopicIndexBytes is the same for topics and memberships.
+func (s *Shard) TopicIndexBytes() int {
+	return 4 * (cap(s.topics.buckets) + cap(s.members.buckets))
+}
+
+// IDBytes is what the ids of users and sessions, topics' names and keys take.
 func (s *Shard) IDBytes() int { return s.ids.Bytes() }
 
 // Check tests every invariant that the types state.
@@ -46,11 +55,15 @@ func (s *Shard) Check() error {
 			t.ajax += step(false, se.has(inAjax))
 			t.present += step(false, se.present())
 		}
-		for _, l := range s.logsOf(se) {
+		logs, _ := s.logsOf(se)
+		for _, l := range logs {
 			if l != nil && !se.has(ended) {
 				cursors[l]++
 			}
 		}
+	}
+	if err := s.checkTopics(cursors); err != nil {
+		return err
 	}
 	ws, ajax := 0, 0
 	for slot, want := range users {
@@ -120,8 +133,11 @@ func (s *Shard) checkLogs(cursors map[*log]uint32) error {
 			last = e.Seq
 			if !e.tomb() {
 				entries++
-				size += e.size
+				size += int(e.size)
 			}
+		}
+		if last != l.last {
+			return fmt.Errorf("log %d ends at %d, says %d", slot, last, l.last)
 		}
 		if sum != cursors[l] {
 			return fmt.Errorf("log %d counts %d cursors, has %d", slot, sum, cursors[l])
@@ -149,9 +165,12 @@ func (s *Shard) checkLogs(cursors map[*log]uint32) error {
 
 // TombsMax and WalkVisits are the limits of the same names.
 const (
-	TombsMax   = tombsMax
-	WalkVisits = walkVisits
-	AdvanceMax = advanceMax
+	TombsMax    = tombsMax
+	WalkVisits  = walkVisits
+	AdvanceMax  = advanceMax
+	BigTopic    = bigTopic
+	WalkStretch = walkStretch
+	MemoTopics  = memoTopics
 )
 
 // Table is the slab with its index, over a value that is only a number.

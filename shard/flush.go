@@ -40,6 +40,9 @@ func (s *Shard) audience(l *log) (t transports) {
 		ws, ajax = u.ws > 0, u.ajax > 0
 	case tenantLog:
 		ws, ajax = s.tenants[l.owner].ws > 0, s.tenants[l.owner].ajax > 0
+	case topicLog:
+		t := s.topics.at(l.owner)
+		ws, ajax = t.ws > 0, t.ajax > 0
 	}
 	if ws {
 		t |= onWS
@@ -107,6 +110,9 @@ func (s *Shard) fire(l *log, on transports) (any bool) {
 	switch {
 	case l.kind == sessionLog:
 		return s.fireAt(l.owner, s.sessions.at(l.owner), on)
+	case l.kind == topicLog:
+		s.walkTopic(l.owner, on)
+		return true
 	case l.kind == tenantLog || s.users.at(l.owner).many():
 		s.walk(on)
 		return true
@@ -143,24 +149,27 @@ func (s *Shard) wake(slot uint32, se *session) {
 	if !se.deliverable() {
 		return
 	}
-	on := se.carrier()
-	for _, l := range s.logsOf(se) {
-		if l != nil && l.last() > se.sent && l.dirty&on == 0 {
-			s.makeReady(slot, se)
-			return
-		}
+	u, on := s.users.at(se.user), se.carrier()
+	if s.isPast(s.tenants[u.tenant].log, se.sent, on) ||
+		s.isPast(u.log, se.sent, on) || s.isPast(se.log, se.sent, on) ||
+		inTopics(se, u) && s.pendingInTopics(se, u, on) {
+		s.makeReady(slot, se)
 	}
 }
 
 // pending tells whether a session's logs have anything after its cursor, be it
 // only tombs or what is not for its user.
 func (s *Shard) pending(se *session) bool {
-	for _, l := range s.logsOf(se) {
-		if l != nil && l.last() > se.sent {
-			return true
-		}
-	}
-	return false
+	u := s.users.at(se.user)
+	return s.isPast(s.tenants[u.tenant].log, se.sent, 0) ||
+		s.isPast(u.log, se.sent, 0) || s.isPast(se.log, se.sent, 0) ||
+		inTopics(se, u) && s.pendingInTopics(se, u, 0)
+}
+
+// isPast tells whether the log in slot, if there is one, has anything after seq,
+// and is not to be flushed at the end of a window in but.
+func (s *Shard) isPast(slot uint32, seq uint64, but transports) bool {
+	return slot != 0 && s.logs[slot].last > seq && s.logs[slot].dirty&but == 0
 }
 
 // overPace tells whether n more events would be more than BatchEvents in a

@@ -91,11 +91,11 @@ func TestBroadcastDeliveryAllocatesNothing(t *testing.T) {
 // TestBytesPerIdleSession states what a user with one idle WebSocket costs a
 // shard when its uid is its client-id of 36 bytes:
 //
-//	session 96 + user 56 + index 2 x at most 8 + id 40 = at most 208 bytes
+//	session 104 + user 60 + index 2 x at most 8 + id 40 = at most 220 bytes
 //
 // before the slack of the last chunks.
 func TestBytesPerIdleSession(t *testing.T) {
-	if shard.SessionSize != 96 || shard.UserSize != 56 {
+	if shard.SessionSize != 104 || shard.UserSize != 60 {
 		t.Fatalf("a session is %d bytes, a user %d", shard.SessionSize, shard.UserSize)
 	}
 	s := shard.New(shard.Config{})

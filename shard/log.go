@@ -7,8 +7,11 @@ const (
 	sessionLog logKind = iota // one session: pushes to a client
 	userLog                   // all sessions of a user
 	tenantLog                 // all sessions of a tenant: broadcasts
-	logKinds
+	topicLog                  // the members of a topic
 )
+
+// baseLogs is the number of logs that every session follows.
+const baseLogs = 3
 
 // log is a list of entries in seq order, tombs first, that some sessions, its
 // followers, read each at its own pace. It exists only while it has entries or
@@ -25,13 +28,16 @@ const (
 // So an entry is needed by nobody when behind is 0, and moving a cursor costs
 // two searches, however many sessions or entries there are.
 //
+// A member of a topic is counted at its confirmed or at where it joined, the
+// later of the two; one that is in it by itself and by its user, twice.
+//
 // Invariants: behind + the sum of here == number of followers; behind > 0 while
 // the log is not empty.
 type log struct {
 	gen   uint32
 	slot  uint32
 	kind  logKind
-	owner uint32 // slot of the session, user or tenant
+	owner uint32 // slot of the session, user, tenant or topic
 
 	open  transports // whose flush window is open
 	dirty transports // whose window has something to flush when it ends
@@ -41,7 +47,8 @@ type log struct {
 	n      int
 	tombs  int
 	behind uint32
-	bytes  int // of live entries
+	bytes  int    // of live entries
+	last   uint64 // seq of the newest entry, 0 if there is none
 }
 
 // ringKept is the longest ring that a freed log keeps for its next owner.
@@ -53,17 +60,17 @@ func (l *log) get(i int) *Entry { return l.ring[(l.at+i)&(len(l.ring)-1)] }
 
 func (l *log) set(i int, e *Entry) { l.ring[(l.at+i)&(len(l.ring)-1)] = e }
 
-// last is the seq of the newest entry, 0 if there is none.
-func (l *log) last() uint64 {
-	if l.n == 0 {
-		return 0
+// settleLast keeps last when the ring has lost an entry.
+func (l *log) settleLast() {
+	l.last = 0
+	if l.n > 0 {
+		l.last = l.get(l.n - 1).Seq
 	}
-	return l.get(l.n - 1).Seq
 }
 
 // after is the index of the first entry after seq, n if there is none.
 func (l *log) after(seq uint64) int {
-	if l.last() <= seq {
+	if l.last <= seq {
 		return l.n
 	}
 	lo, hi := 0, l.n-1
@@ -96,6 +103,15 @@ func (l *log) unplace(seq uint64) {
 	}
 }
 
+// placeLast counts n followers that need nothing of what there is.
+func (l *log) placeLast(n uint32) {
+	if l.n > 0 {
+		l.get(l.n - 1).here += n
+	} else {
+		l.behind += n
+	}
+}
+
 func (l *log) push(e *Entry) {
 	if l.n == len(l.ring) {
 		ring := make([]*Entry, max(4, 2*len(l.ring)))
@@ -106,6 +122,7 @@ func (l *log) push(e *Entry) {
 	}
 	l.n++
 	l.set(l.n-1, e)
+	l.last = e.Seq
 }
 
 // shift takes the first entry out; the cursors at it are behind the next.
@@ -114,21 +131,54 @@ func (l *log) shift() *Entry {
 	l.set(0, nil)
 	l.at = (l.at + 1) & (len(l.ring) - 1)
 	l.n--
+	l.settleLast()
 	l.behind += e.here
 	if e.tomb() {
 		l.tombs--
 	} else {
-		l.bytes -= e.size
+		l.bytes -= int(e.size)
 	}
 	return e
 }
 
-// logsOf returns the logs that a session follows, nil where there is none.
-func (s *Shard) logsOf(se *session) [logKinds]*log {
-	u := s.users.at(se.user)
-	return [logKinds]*log{
-		s.logs[se.log], s.logs[u.log], s.logs[s.tenants[u.tenant].log],
+// remove takes the entry or tomb at i out, from the nearer end of the ring; the
+// cursors at it go to the one before.
+func (l *log) remove(i int) *Entry {
+	e := l.get(i)
+	if i > 0 {
+		l.get(i - 1).here += inherited(e.here)
+	} else {
+		l.behind += inherited(e.here)
 	}
+	if e.tomb() {
+		l.tombs--
+	} else {
+		l.bytes -= int(e.size)
+	}
+	if i < l.n-1-i {
+		for ; i > 0; i-- {
+			l.set(i, l.get(i-1))
+		}
+		l.set(0, nil)
+		l.at = (l.at + 1) & (len(l.ring) - 1)
+	} else {
+		for ; i < l.n-1; i++ {
+			l.set(i, l.get(i+1))
+		}
+		l.set(l.n-1, nil)
+	}
+	l.n--
+	l.settleLast()
+	return e
+}
+
+// logsOf returns the logs that a session follows beside those of topics, nil
+// where there is none, and its user.
+func (s *Shard) logsOf(se *session) (logs [baseLogs]*log, u *user) {
+	u = s.users.at(se.user)
+	return [baseLogs]*log{
+		s.logs[se.log], s.logs[u.log], s.logs[s.tenants[u.tenant].log],
+	}, u
 }
 
 // logAt returns the log that *at names, a new one if it is 0. followers is the
@@ -162,6 +212,8 @@ func (s *Shard) freeLog(l *log) {
 		s.users.at(l.owner).log = 0
 	case tenantLog:
 		s.tenants[l.owner].log = 0
+	case topicLog:
+		s.topics.at(l.owner).log = 0
 	}
 	l.gen++
 	l.open, l.dirty, l.at, l.behind = 0, 0, 0, 0
@@ -173,6 +225,9 @@ func (s *Shard) freeLog(l *log) {
 
 // discard forgets an entry or tomb that is out of its log's ring.
 func (s *Shard) discard(e *Entry) {
+	if e.key != 0 {
+		s.forgetKey(e)
+	}
 	if !e.tomb() {
 		s.unlink(e)
 	}
@@ -191,13 +246,21 @@ func (s *Shard) trim(l *log) {
 }
 
 // enter appends an event to a log and gives up what is over the bounds.
-func (s *Shard) enter(now uint32, l *log, p Payload, except []uint32) {
+func (s *Shard) enter(now uint32, l *log, p Payload, o *PushOptions, except []uint32) {
+	var key uint32
+	if supersedes(o.Key) {
+		key = s.supersede(l, o.Key)
+	}
 	s.seq++
 	e := s.newEntry()
 	e.Seq, e.Payload, e.except = s.seq, p, except
-	e.log, e.at, e.size = l.slot, now, p.Len()
+	e.log, e.at, e.size, e.until = l.slot, now, int32(p.Len()), untilOf(now, o.TTL)
+	if key != 0 {
+		e.key = key
+		s.keys.at(key).seq = e.Seq
+	}
 	l.push(e)
-	l.bytes += e.size
+	l.bytes += int(e.size)
 	s.link(e)
 	for l.n-l.tombs > s.cfg.LogEntries || l.bytes > s.cfg.LogBytes && l.n-l.tombs > 1 {
 		s.giveUp(l)
@@ -207,18 +270,45 @@ func (s *Shard) enter(now uint32, l *log, p Payload, except []uint32) {
 	}
 }
 
-// giveUp drops the oldest live entry of a log and leaves a tomb in its place.
+// giveUp drops the oldest live entry of a log and leaves a tomb in its place,
+// unless its time to live is over. The log may go with it.
 func (s *Shard) giveUp(l *log) {
 	e := l.get(l.tombs)
+	if passedOver(s.over(e), true) {
+		s.discard(l.remove(l.tombs))
+		s.trim(l)
+		return
+	}
 	tomb := s.newEntry()
 	tomb.Seq, tomb.except, tomb.here, tomb.missed = e.Seq, e.except, e.here, 1
+	tomb.key, tomb.until = e.key, e.until
+	e.key = 0
 	l.set(l.tombs, tomb)
 	l.tombs++
-	l.bytes -= e.size
+	l.bytes -= int(e.size)
 	s.discard(e)
 	if l.tombs > tombsMax {
-		first := l.shift()
-		l.get(0).missed += first.missed
-		s.discard(first)
+		s.joinTombs(l)
 	}
+}
+
+// joinTombs makes one of the two oldest. What was missed in either is missed in
+// it, unless its time to live is over, and no key names it any more.
+func (s *Shard) joinTombs(l *log) {
+	first := l.shift()
+	next := l.get(0)
+	switch {
+	case passedOver(s.over(first), true):
+	case passedOver(s.over(next), true):
+		next.missed, next.until = first.missed, first.until
+	default:
+		next.missed += first.missed
+		if next.until != first.until {
+			next.until = unlimited
+		}
+	}
+	if next.key != 0 {
+		s.forgetKey(next)
+	}
+	s.discard(first)
 }

@@ -59,7 +59,11 @@ func (w *world) delivered(d *shard.Delivery) *nsession {
 func (w *world) content(n *nsession, d *shard.Delivery) {
 	var stretch []*event
 	for _, e := range n.want {
-		if e.seq > d.From && e.seq <= d.To {
+		switch {
+		case e.seq <= d.From || e.seq > d.To:
+		case w.over(e):
+			w.passed[e] = true
+		default:
 			stretch = append(stretch, e)
 		}
 	}
@@ -117,6 +121,34 @@ func (w *world) pace(n *nsession, d *shard.Delivery) {
 	}
 }
 
+// punctual takes all deliveries that there are, and checks that nothing is left
+// for a session that could be sent something but what waits for a window or a
+// pace.
+func (w *world) punctual() {
+	w.turn(1 << 20)
+	for key, n := range w.sessions {
+		blocked := n.ended || n.await != nil || n.ws == nil && !n.open || n.ws != nil && n.ws.told
+		for _, p := range n.paced {
+			blocked = blocked || w.now-p.at < 2*w.cfg.Pace // one since it was looked at
+		}
+		for _, e := range n.want {
+			if !blocked && !w.waits(e.log) && e.seq > n.sent && !w.over(e) {
+				fail("%v: event %d is late", key, e.id)
+			}
+		}
+	}
+}
+
+// waits tells whether a log may have a window open with something to flush.
+func (w *world) waits(log string) bool {
+	for i := len(w.events) - 1; i >= 0; i-- {
+		if e := w.events[i]; e.log == log {
+			return w.now-e.at < max(w.cfg.FlushWS, w.cfg.FlushAjax)
+		}
+	}
+	return false
+}
+
 // advance moves the clock and ends graces and keeping, as told by the times.
 func (w *world) advance(ms uint32) {
 	w.now += ms
@@ -146,6 +178,7 @@ func (w *world) advance(ms uint32) {
 			delete(w.sessions, key)
 		}
 	}
+	w.prune()
 	for len(w.settles) > 0 && over(w.settles[0].due, 0) {
 		m := w.settles[0]
 		w.settles = w.settles[1:]

@@ -18,6 +18,8 @@ type event struct {
 	seq  uint64 // 0 if nobody followed
 	at   uint32
 	log  string // which log it is in
+	key  string
+	ttl  uint32 // 0 = none
 	of   []int  // a sealed batch: the events in it
 }
 
@@ -102,7 +104,8 @@ func (w *world) confirm(n *nsession, seq uint64) {
 		if w.cfg.ConfirmOnSend {
 			break // then nobody asks the client
 		}
-		if e.seq > n.confirmed && e.seq <= seq && !w.got[n.who][e.id] && !w.missed[n.who][e.id] {
+		had := w.got[n.who][e.id] || w.missed[n.who][e.id] || w.over(e)
+		if e.seq > n.confirmed && e.seq <= seq && !had {
 			fail("%v: event %d is confirmed, its client never had it", n.who, e.id)
 		}
 	}
@@ -208,7 +211,11 @@ func (w *world) known(n *nsession, confirmed uint64) {
 	n.rewind()
 }
 
-// pushed enters an event into the lists of its audience.
+// over tells whether the event's time to live is over.
+func (w *world) over(e *event) bool { return e.ttl > 0 && w.now-e.at >= e.ttl }
+
+// pushed enters an event into the lists of its audience, where it takes the
+// place of an older one of its key.
 func (w *world) pushed(e *event, log string, audience func(*nsession) bool) (reach int) {
 	e.log, e.at = log, w.now
 	followed := false
@@ -225,6 +232,7 @@ func (w *world) pushed(e *event, log string, audience func(*nsession) bool) (rea
 		w.seq++
 		e.seq = w.seq
 		w.events = append(w.events, e)
+		w.superseded(e)
 	}
 	return reach
 }

@@ -5,6 +5,7 @@ import "slices"
 // rest brings everything to an end: first every session gets a conn that takes
 // all, then all conns close, and nothing may be left.
 func (w *world) rest() {
+	w.punctual()
 	w.quiet = true
 	for _, key := range w.keys {
 		w.settle(w.clients[key])
@@ -18,7 +19,7 @@ func (w *world) rest() {
 	w.drain()
 	// A session that something was kept from stands before it until it gets
 	// something else.
-	for _, tenant := range []string{"", "t"} {
+	for _, tenant := range []string{"", "t", "u"} {
 		e := w.newEvent()
 		w.pushed(e, "all"+tenant, func(n *nsession) bool { return n.who.tenant == tenant })
 		w.s.PushAll(w.now, []byte(tenant), e, true, nil)
@@ -26,7 +27,7 @@ func (w *world) rest() {
 	w.drain()
 	for key, n := range w.sessions {
 		for _, e := range n.want {
-			if e.seq > n.sent {
+			if e.seq > n.sent && !w.over(e) {
 				fail("%v: event %d never came, sent %d", key, e.id, n.sent)
 			}
 		}
@@ -52,6 +53,10 @@ func (w *world) rest() {
 	if c := w.s.Counts(); c.Sessions != 0 || c.Users != 0 || c.Kept != 0 || len(w.sessions) != 0 {
 		fail("all are gone, and there is left %+v, %d", c, len(w.sessions))
 	}
+	if left := w.s.Left(); left != "" {
+		fail("all are gone, and there is left: %s", left)
+	}
+	w.counted()
 	for _, e := range w.all {
 		if e.refs != 0 {
 			fail("event %d of %v has %d references left", e.id, e.of, e.refs)

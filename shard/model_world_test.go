@@ -1,8 +1,8 @@
 package shard_test
 
 import (
+	"fmt"
 	"math/rand"
-	"slices"
 
 	"github.com/chskd/chskd/shard"
 )
@@ -82,6 +82,12 @@ type world struct {
 	got      map[who]map[int]bool
 	missed   map[who]map[int]bool
 
+	topics []string
+	member map[who]map[string]uint64 // since when; a user's without client
+	passed map[*event]bool           // seen to be passed over, for they were over
+	struck int                       // superseded while somebody still needed them
+	again  int                       // pushed with a key that its log had seen
+
 	keys    []who
 	clients map[who]*client
 	refs    uint64
@@ -94,6 +100,8 @@ func newWorld(seed int64) *world {
 		sessions: map[who]*nsession{}, ids: map[shard.SessionID]*nsession{},
 		told: map[who]bool{}, got: map[who]map[int]bool{}, missed: map[who]map[int]bool{},
 		clients: map[who]*client{},
+		topics:  []string{"x", "y", ""}, member: map[who]map[string]uint64{},
+		passed: map[*event]bool{},
 	}
 	w.cfg = shard.Config{
 		WSGrace: 2500, AjaxGrace: 5000, Keep: 60000, FlushWS: 30, FlushAjax: 100, Pace: 20,
@@ -112,10 +120,22 @@ func newWorld(seed int64) *world {
 		w.cfg.Keep, w.cfg.Pace = uint32(w.rng.Intn(2)*3000), 0
 	}
 	w.cfg.ConfirmOnSend = w.rng.Intn(6) == 0
+	if w.rng.Intn(4) == 0 {
+		w.cfg.Topics = 1 + w.rng.Intn(3)
+	}
+	if w.rng.Intn(4) == 0 { // more than a run is remembered by
+		for i := range 2 * shard.MemoTopics {
+			w.topics = append(w.topics, fmt.Sprint("topic", i))
+		}
+	}
 	w.s = shard.New(w.cfg)
+	if w.rng.Intn(2) == 0 {
+		w.s.Shrink(uint32(w.rng.Intn(3)), 1+w.rng.Intn(2))
+	}
 	w.now = uint32(w.rng.Uint64()) // the clock may wrap on the way
 	for _, u := range []who{
 		{uid: "a"}, {uid: "b"}, {nilUID: true}, {tenant: "t", uid: "a"}, {uid: "c0"},
+		{tenant: "u", uid: "a"}, {tenant: "u", nilUID: true},
 	} {
 		for _, c := range []string{"c0", "c1", "c2"} {
 			if w.rng.Intn(2) == 0 {
@@ -151,6 +171,7 @@ func (w *world) run(n int, inside bool) {
 			}
 		}
 		w.presence()
+		w.memberships()
 	}
 	w.rest()
 }
@@ -162,7 +183,11 @@ func (w *world) step() {
 	case r < 18:
 		w.push(key)
 	case r < 34:
-		w.turn(1 + w.rng.Intn(4))
+		if w.rng.Intn(8) == 0 {
+			w.punctual()
+		} else {
+			w.turn(1 + w.rng.Intn(4))
+		}
 	case r < 44:
 		w.tick()
 	case r < 49:
@@ -179,8 +204,16 @@ func (w *world) step() {
 		w.cutPoll(c)
 	case r < 94:
 		w.touch(key)
-	case r < 95 && w.rng.Intn(4) == 0:
-		w.end(key)
+	case r < 95:
+		if w.rng.Intn(4) == 0 {
+			w.end(key)
+		}
+	case r < 98:
+		w.join(key)
+	case r < 99:
+		w.leave(key)
+	default:
+		w.lag(key)
 	}
 }
 
@@ -194,52 +227,6 @@ func (w *world) tick() {
 		}
 	default:
 		w.advance(uint32(w.rng.Intn(40)))
-	}
-}
-
-func (w *world) newEvent() *event {
-	e := &event{id: len(w.all), size: 1 + w.rng.Intn(30), refs: 1}
-	w.all = append(w.all, e)
-	return e
-}
-
-func (w *world) push(key who) {
-	e := w.newEvent()
-	flush := w.rng.Intn(4) == 0
-	var got, want int
-	switch r := w.rng.Intn(10); {
-	case r < 5:
-		k := key.key()
-		want = w.pushed(e, "user"+key.tenant+key.uid, func(n *nsession) bool {
-			return n.who.user() == key.user()
-		})
-		to := shard.To{Tenant: k.Tenant, UID: k.UID, NilUID: k.NilUID}
-		got = w.s.Push(w.now, to, e, flush)
-	case r < 7:
-		k := key.key()
-		want = w.pushed(e, "client"+key.tenant+key.uid+key.client, func(n *nsession) bool {
-			return n.who == key
-		})
-		got = w.s.Push(w.now, shard.To(k), e, flush)
-	default:
-		var out []string
-		if w.rng.Intn(2) == 0 {
-			out = []string{"a", "c0"}[:1+w.rng.Intn(2)]
-		}
-		want = w.pushed(e, "all"+key.tenant, func(n *nsession) bool {
-			out := !n.who.nilUID && slices.Contains(out, n.who.uid)
-			return n.who.tenant == key.tenant && !out
-		})
-		if w.rng.Intn(2) == 0 {
-			got = w.s.PushAllExcept(w.now, []byte(key.tenant), e, flush, out)
-		} else {
-			got = w.s.PushAll(w.now, []byte(key.tenant), e, flush, func(_, uid []byte) bool {
-				return slices.Contains(out, string(uid))
-			})
-		}
-	}
-	if got != want || (e.seq == 0) != (e.refs == 0) {
-		fail("event %d reaches %d, want %d; %d references", e.id, got, want, e.refs)
 	}
 }
 
@@ -319,6 +306,7 @@ func (w *world) end(key who) {
 		n.ended, n.alive, n.out, n.await = true, false, false, nil
 		n.confirmed = n.sent
 	}
+	w.prune()
 	gotCount := w.s.CloseSessions(w.now, to, func(_ shard.SessionID, ref uint64, _ bool) {
 		got[ref] = true
 	})

@@ -71,6 +71,9 @@ func (s *Shard) change(se *session, on, off flags) {
 	u.ws, t.ws = u.ws+ws, t.ws+ws
 	u.ajax, t.ajax = u.ajax+ajax, t.ajax+ajax
 	u.reach, t.reach = u.reach+reach, t.reach+reach
+	if inTopics(se, u) {
+		s.changeTopics(se, u, ws, ajax, reach)
+	}
 	s.counts.WS += int(int32(ws))
 	s.counts.Ajax += int(int32(ajax))
 	s.counts.WSUsers += crossed(u.ws, ws)

@@ -33,10 +33,13 @@ type Counts struct {
 	AjaxUsers int
 	Entries   int // in all logs
 	LogBytes  int
+	Topics    int // with members
+	Members   int // memberships, of users and of sessions
 
 	Gaps       uint64 // notices given
 	GapEvents  uint64 // events that they told as missed
 	Superseded uint64 // entries replaced by a newer one of the same key
+	Expired    uint64 // entries whose time to live was over before all had been sent them
 	Evicted    uint64 // kept sessions forgotten to make room
 }
 
@@ -97,26 +100,26 @@ func (s *Shard) User(to To, visit func(SessionInfo)) (info UserInfo, ok bool) {
 	u := s.users.at(slot)
 	if to.Client != nil {
 		if one := s.findSession(slot, to.Client); one != 0 {
-			s.visit(s.sessions.at(one), visit)
+			s.visit(one, s.sessions.at(one), visit)
 		}
 		return s.info(u), true
 	}
 	left := s.cfg.UserSessions
 	for one := u.first; one != 0 && left > 0; one = s.sessions.at(one).after {
-		s.visit(s.sessions.at(one), visit)
+		s.visit(one, s.sessions.at(one), visit)
 		left--
 	}
 	return s.info(u), true
 }
 
-func (s *Shard) visit(se *session, visit func(SessionInfo)) {
+func (s *Shard) visit(slot uint32, se *session, visit func(SessionInfo)) {
 	if !se.present() {
 		return
 	}
 	i := SessionInfo{
 		Client: s.ids.Get(se.client),
 		WS:     se.has(inWS), Ajax: se.has(inAjax),
-		Packer: se.ajaxPacker, Lag: s.lag(se),
+		Packer: se.ajaxPacker, Lag: s.lag(slot, se),
 	}
 	if se.has(inWS) {
 		i.Packer = se.wsPacker
@@ -125,18 +128,29 @@ func (s *Shard) visit(se *session, visit func(SessionInfo)) {
 }
 
 // lag counts the live entries after a session's cursor.
-func (s *Shard) lag(se *session) (n uint64) {
+func (s *Shard) lag(slot uint32, se *session) (n uint64) {
 	if se.has(ended) {
 		return 0
 	}
-	for _, l := range s.logsOf(se) {
-		if l == nil {
-			continue
+	src := s.sourcesOf(slot, se)
+	for k, l := range src.logs {
+		if l != nil {
+			n += l.lag(src.at[k], se.user, s.now)
 		}
-		for i := max(l.after(se.sent), l.tombs); i < l.n; i++ {
-			if !l.get(i).excepts(se.user) {
-				n++
-			}
+	}
+	for _, t := range src.topics {
+		n += t.log.lag(t.at, se.user, s.now)
+	}
+	return n
+}
+
+// lag counts the live entries from index at on that are for the user.
+func (l *log) lag(at int, user, now uint32) (n uint64) {
+	for i := max(at, l.tombs); i < l.n; i++ {
+		e := l.get(i)
+		over := e.until == isOver || e.until > isOver && expired(now, e.until)
+		if !over && !e.excepts(user) {
+			n++
 		}
 	}
 	return n

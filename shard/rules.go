@@ -2,7 +2,8 @@
 
 package shard
 
-// The rules that move a session's cursor. They are apart from the verbs so that
+// The rules that move a session's cursor, and those of topics, keys and times to
+// live. They are apart from the verbs so that
 // each can be read, and broken on purpose, alone: with the build tag
 // chskmutate, rules_mutate.go takes this file's place and the tests show that
 // each broken rule is noticed.
@@ -36,3 +37,42 @@ func pollConfirms(handshake bool, udt, before uint64) bool {
 // mustAwait tells whether a displaced conn has to say what it confirmed before
 // its successor is sent anything: only if something is unconfirmed.
 func mustAwait(sent, confirmed uint64) bool { return sent != confirmed }
+
+// placed is where a session stands in the log of a topic that it is in since
+// join: it gets nothing from before.
+func placed(cursor, join uint64) uint64 { return max(cursor, join) }
+
+// earliest is since when a session is in a topic that it is in by itself and by
+// its user: it gets each entry once, and all that either entitles it to.
+func earliest(byUser, byItself uint64) uint64 { return min(byUser, byItself) }
+
+// repeated tells whether a session's own membership adds nothing to what it is
+// sent, for its user is in the topic too.
+func repeated(shadowed bool) bool { return shadowed }
+
+// left is how many of a member's sessions leave the count of the topic's log
+// when it leaves the topic.
+func left(sessions uint32) uint32 { return sessions }
+
+// walksAgain is over which transports a topic's members are to be visited once
+// more when a walk has come to the end: those that something was flushed for
+// meanwhile.
+func walksAgain(again transports) transports { return again }
+
+// supersedes tells whether an entry takes the place of an older one of its key.
+func supersedes(key []byte) bool { return len(key) > 0 }
+
+// inherited is how many cursors the entry before one that is taken out of the
+// middle of a log gets from it: all that stood there.
+func inherited(here uint32) uint32 { return here }
+
+// expired tells whether a time to live is over.
+func expired(now, until uint32) bool { return reached(now, until) }
+
+// passedOver tells whether an entry, or the tomb of one, is nobody's any more
+// for its time to live is over: it is not sent, and not missed.
+func passedOver(over, _ bool) bool { return over }
+
+// serves tells whether a remembered run may be sent still. until is when the
+// first of the times to live in it is over, or unlimited.
+func serves(now, until uint32) bool { return until == unlimited || !reached(now, until) }

@@ -24,6 +24,20 @@ var Mutants = map[string]string{
 	"no-await":          "a new conn is sent the rest before the old one's report",
 }
 
+// TopicMutants are those of topics, keys and times to live.
+var TopicMutants = map[string]string{
+	"join-ignored":       "a member gets what was pushed before it joined",
+	"join-twice":         "a session in a topic both ways gets each entry twice",
+	"join-latest":        "a session in a topic both ways gets what the later one entitles it to",
+	"leave-keeps-place":  "who left a topic keeps its place in the log",
+	"walk-once":          "what is flushed during a walk is not walked for",
+	"key-ignored":        "an older entry of the same key is sent too",
+	"key-loses-cursors":  "the cursors at an entry that is superseded are forgotten",
+	"ttl-ignored":        "an entry is sent after its time to live",
+	"ttl-missed":         "an entry whose time to live is over counts as missed",
+	"ttl-of-run-ignored": "a remembered run is sent after a time to live in it",
+}
+
 func rewound(sent, confirmed uint64) uint64 {
 	switch Mutant {
 	case "rewind-nothing":
@@ -64,4 +78,51 @@ func pollConfirms(handshake bool, udt, before uint64) bool {
 
 func mustAwait(sent, confirmed uint64) bool {
 	return sent != confirmed && Mutant != "no-await"
+}
+
+func placed(cursor, join uint64) uint64 {
+	if Mutant == "join-ignored" {
+		return cursor
+	}
+	return max(cursor, join)
+}
+
+func earliest(byUser, byItself uint64) uint64 {
+	if Mutant == "join-latest" {
+		return max(byUser, byItself)
+	}
+	return min(byUser, byItself)
+}
+
+func repeated(shadowed bool) bool { return shadowed && Mutant != "join-twice" }
+
+func left(sessions uint32) uint32 {
+	if Mutant == "leave-keeps-place" {
+		return 0
+	}
+	return sessions
+}
+
+func walksAgain(again transports) transports {
+	if Mutant == "walk-once" {
+		return 0
+	}
+	return again
+}
+
+func supersedes(key []byte) bool { return len(key) > 0 && Mutant != "key-ignored" }
+
+func inherited(here uint32) uint32 {
+	if Mutant == "key-loses-cursors" {
+		return 0
+	}
+	return here
+}
+
+func expired(now, until uint32) bool { return reached(now, until) && Mutant != "ttl-ignored" }
+
+func passedOver(over, tomb bool) bool { return over && !(tomb && Mutant == "ttl-missed") }
+
+func serves(now, until uint32) bool {
+	return until == unlimited || !reached(now, until) || Mutant == "ttl-of-run-ignored"
 }

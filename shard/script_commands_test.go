@@ -126,7 +126,7 @@ func (sc *script) configure(field string, v int) {
 	sizes := map[string]*int{
 		"BatchEvents": &c.BatchEvents, "BatchBytes": &c.BatchBytes, "LogEntries": &c.LogEntries,
 		"LogBytes": &c.LogBytes, "ShardBytes": &c.ShardBytes,
-		"UserSessions": &c.UserSessions, "KeptSessions": &c.KeptSessions,
+		"UserSessions": &c.UserSessions, "KeptSessions": &c.KeptSessions, "Topics": &c.Topics,
 	}
 	switch {
 	case times[field] != nil:
@@ -159,22 +159,32 @@ func (sc *script) bind(out *strings.Builder, a args, id shard.SessionID, err err
 func (sc *script) question(out *strings.Builder, name string, a args) {
 	s := sc.s
 	switch name {
-	case "push": // USER[/CLIENT] NAME... [flush] [size=N]
+	case "push": // USER[/CLIENT] NAME... [flush] [key=K] [ttl=MS] [size=N]
 		for _, p := range sc.payloads(a, 1) {
-			fmt.Fprintln(out, "sessions", s.Push(sc.now, to(a.at(0)), p, a.has("flush")))
+			fmt.Fprintln(out, "sessions", s.PushTo(sc.now, to(a.at(0)), p, a.options()))
 		}
-	case "broadcast": // NAME... [tenant=T] [except=a,b] [flush] [size=N]
+	case "broadcast": // NAME... [tenant=T] [except=a,b] [flush] [key=K] [ttl=MS] [size=N]
 		tenant := []byte(a.opt["tenant"])
 		for _, p := range sc.payloads(a, 0) {
-			var n int
-			if a.opt["except"] != "" {
-				uids := strings.Split(a.opt["except"], ",")
-				n = s.PushAllExcept(sc.now, tenant, p, a.has("flush"), uids)
-			} else {
-				n = s.PushAll(sc.now, tenant, p, a.has("flush"), nil)
-			}
-			fmt.Fprintln(out, "sessions", n)
+			fmt.Fprintln(out, "sessions", s.PushTenant(sc.now, tenant, p, a.options()))
 		}
+	case "publish": // TOPIC NAME... [tenant=T] [except=a,b] [flush] [key=K] [ttl=MS] [size=N]
+		tenant, topic := []byte(a.opt["tenant"]), []byte(a.at(0))
+		for _, p := range sc.payloads(a, 1) {
+			fmt.Fprintln(out, "sessions", s.PushTopic(sc.now, tenant, topic, p, a.options()))
+		}
+	case "join": // USER[/CLIENT] TOPIC...
+		for _, topic := range a.word[1:] {
+			joined, err := s.Join(sc.now, to(a.at(0)), []byte(topic))
+			fmt.Fprintln(out, "joined", joined, err)
+		}
+	case "leave": // USER[/CLIENT] TOPIC
+		fmt.Fprintln(out, "left", s.Leave(sc.now, to(a.at(0)), []byte(a.at(1))))
+	case "topics": // USER[/CLIENT]
+		s.Topics(to(a.at(0)), func(topic []byte) bool {
+			fmt.Fprintf(out, "%s\n", topic)
+			return true
+		})
 	case "turn": // [max=N]: takes deliveries
 		sc.turn(out, int(a.num("max")))
 	case "close": // USER[/CLIENT]
@@ -196,6 +206,16 @@ func (sc *script) question(out *strings.Builder, name string, a args) {
 	default:
 		panic("no command " + name)
 	}
+}
+
+func (a args) options() shard.PushOptions {
+	o := shard.PushOptions{
+		Flush: a.has("flush"), Key: []byte(a.opt["key"]), TTL: uint32(a.num("ttl")),
+	}
+	if a.opt["except"] != "" {
+		o.Except = strings.Split(a.opt["except"], ",")
+	}
+	return o
 }
 
 func (sc *script) payloads(a args, from int) (ps []shard.Payload) {

@@ -26,7 +26,7 @@ const (
 	paced                       // waits for the end of its Pace
 )
 
-// session is one client-id of one user over whatever transport it has now. 96
+// session is one client-id of one user over whatever transport it has now. 104
 // bytes, no pointers.
 //
 // Life:
@@ -43,13 +43,14 @@ const (
 // Invariants: confirmed <= sent <= Shard.seq; sent == confirmed unless a bound
 // or awaited WebSocket, or an answered poll (answerOut), may have the stretch
 // between; a session that is not ended is counted at confirmed in each log
-// that it follows.
+// that it follows, in a topic's not before where it joined.
 type session struct {
 	node
 	user          uint32
 	before, after uint32    // in the list of the user's sessions
 	client        arena.Ref // equal to user.uid if the bytes are the same
 	log           uint32    // own log, 0 = none
+	topics        uint32    // in Shard.holdings, 0 = in none by itself
 
 	ws   uint64 // ref of the bound WebSocket, 0 = none
 	poll uint64 // ref of the open poll, or of the last answered one
@@ -136,12 +137,11 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	}
 	user := s.obtainUser(k)
 	u := s.users.at(user)
+	var room uint32
 	if !u.nilUID && int(u.sessions) >= s.cfg.UserSessions {
-		if !s.makeRoom(u) {
+		if room = s.oldestKept(u); room == 0 {
 			return 0, nil, ErrUserSessions
 		}
-		user = s.obtainUser(k) // it goes with its last session
-		u = s.users.at(user)
 	}
 	used := s.sessions.used
 	slot, se = s.sessions.add(s.sessionHash(user, k.Client))
@@ -161,12 +161,15 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	u.sessions++
 	s.counts.Sessions++
 	s.follow(se)
+	if room != 0 { // not before: its user's topics would go with the last session
+		s.counts.Evicted++
+		s.forget(room)
+	}
 	return slot, se, nil
 }
 
-// makeRoom forgets the session of u that has been kept longest, if any is kept.
-func (s *Shard) makeRoom(u *user) bool {
-	var oldest uint32
+// oldestKept is the session of u that has been kept longest, 0 if none is kept.
+func (s *Shard) oldestKept(u *user) (oldest uint32) {
 	for slot := u.first; slot != 0; slot = s.sessions.at(slot).after {
 		if !s.sessions.at(slot).has(kept) {
 			continue
@@ -175,12 +178,7 @@ func (s *Shard) makeRoom(u *user) bool {
 			oldest = slot
 		}
 	}
-	if oldest == 0 {
-		return false
-	}
-	s.counts.Evicted++
-	s.forget(oldest)
-	return true
+	return oldest
 }
 
 // follow puts the session's cursor at the end of its logs: it gets what is
@@ -191,10 +189,16 @@ func (s *Shard) follow(se *session) {
 	se.sent, se.confirmed = s.seq, s.seq
 	u.followers++
 	t.followers++
-	for _, l := range s.logsOf(se) {
-		if l != nil {
-			l.place(se.confirmed)
+	if se.log|u.log|t.log != 0 {
+		logs, _ := s.logsOf(se)
+		for _, l := range logs {
+			if l != nil {
+				l.place(se.confirmed)
+			}
 		}
+	}
+	if inTopics(se, u) {
+		s.followTopics(se, u)
 	}
 }
 
@@ -205,11 +209,17 @@ func (s *Shard) unfollow(se *session) {
 	t := s.tenants[u.tenant]
 	u.followers--
 	t.followers--
-	for _, l := range s.logsOf(se) {
-		if l != nil {
-			l.unplace(se.confirmed)
-			s.trim(l)
+	if se.log|u.log|t.log != 0 {
+		logs, _ := s.logsOf(se)
+		for _, l := range logs {
+			if l != nil {
+				l.unplace(se.confirmed)
+				s.trim(l)
+			}
 		}
+	}
+	if inTopics(se, u) {
+		s.unfollowTopics(se, u)
 	}
 }
 
@@ -218,6 +228,9 @@ func (s *Shard) forget(slot uint32) {
 	se := s.sessions.at(slot)
 	if se.has(crowded) {
 		panic("shard: a session is forgotten that has conns")
+	}
+	if se.topics != 0 {
+		s.dropAll(&se.topics)
 	}
 	s.change(se, 0, se.flags&^ended)
 	if !se.has(ended) {
@@ -241,6 +254,9 @@ func (s *Shard) forget(slot uint32) {
 	s.sessions.remove(slot)
 	s.counts.Sessions--
 	u.sessions--
+	if u.sessions == 0 && u.topics != 0 {
+		s.dropAll(&u.topics)
+	}
 	s.forgetUser(se.user)
 }
 
@@ -259,12 +275,16 @@ func (s *Shard) confirm(se *session, seq uint64) {
 	}
 	from := se.confirmed
 	se.confirmed = seq
-	for _, l := range s.logsOf(se) {
+	logs, u := s.logsOf(se)
+	for _, l := range logs {
 		if l != nil {
 			l.unplace(from)
 			l.place(seq)
 			s.trim(l)
 		}
+	}
+	if inTopics(se, u) {
+		s.confirmTopics(se, u, from, seq)
 	}
 }
 

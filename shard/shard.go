@@ -48,14 +48,20 @@ type Payload interface {
 //
 // Owner: loop.
 type Shard struct {
-	cfg  Config
+	cfg     Config
+	big     uint32 // bigTopic, and
+	stretch int    // walkStretch; tests have smaller ones
+
 	now  uint32 // as of the last call that was given a time
 	seq  uint64 // of the newest entry
 	seed maphash.Seed
 
-	ids         arena.Arena // uids and client-ids
+	ids         arena.Arena // uids, client-ids, names of topics, keys
 	sessions    table[session, *session]
 	users       table[user, *user]
+	topics      table[topic, *topic]
+	members     members
+	holdings    holdings
 	tenants     []*tenant // by slot, 0 unused; nil = free
 	freeTenants []uint32
 	tenantOf    map[string]uint32
@@ -74,14 +80,19 @@ type Shard struct {
 	walkAt   uint32 // the walk: next slot,
 	walkLeft uint32 // slots still to visit,
 	walkOn   transports
+	walked   int           // slots since a topic had its turn
+	walks    queue[uint64] // topics whose members are being visited
+	merging  []source      // room for sources.topics
 
 	logs           []*log // by slot, 0 unused
 	freeLogs       []uint32
 	oldest, newest *Entry // the live entries of all logs, in seq order
+	keys           table[keyed, *keyed]
 	spare          *Entry // recycled entries, linked by newer
 	spares         int
 	runs           [memoLen]memo
 	nextRun        int
+	topicsKey      [2 * memoTopics]uint64 // room for sources.topicsKey
 	counts         Counts
 }
 
@@ -89,6 +100,8 @@ type Shard struct {
 func New(c Config) *Shard {
 	return &Shard{
 		cfg:      c.withDefaults(),
+		big:      bigTopic,
+		stretch:  walkStretch,
 		seq:      1, // so that no cursor is 0, and owners have 0 for "nothing yet"
 		seed:     maphash.MakeSeed(),
 		tenants:  make([]*tenant, 1),
@@ -136,7 +149,7 @@ func (s *Shard) Advance(now uint32) {
 // do; ok is false if nothing is waited for. A time that is not after now means
 // at once.
 func (s *Shard) Due() (due uint32, ok bool) {
-	if s.ready.len() > 0 || s.walkLeft > 0 {
+	if s.ready.len() > 0 || s.walkLeft > 0 || s.walks.len() > 0 {
 		return s.now, true
 	}
 	for _, f := range [...]*deadline.FIFO{

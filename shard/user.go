@@ -7,7 +7,7 @@ import (
 	"github.com/chskd/chskd/arena"
 )
 
-// user is the user slab's value: 56 bytes, no pointers.
+// user is the user slab's value: 60 bytes, no pointers.
 //
 // Invariants: ws, ajax and present count its sessions with inWS, inAjax, or
 // either; followers those that are not ended, reach those of them that are
@@ -18,6 +18,7 @@ type user struct {
 	uid       arena.Ref
 	first     uint32 // head of the list of its sessions
 	log       uint32 // 0 = none
+	topics    uint32 // in Shard.holdings, 0 = in none
 	sessions  uint32
 	followers uint32
 	reach     uint32
