@@ -29,7 +29,7 @@ func (h *Hub) tick(now int64) {
 	for i := 0; i < len(h.groups); i++ {
 		g := h.groups[i]
 		g.tick()
-		if g.idle() && !h.rest(g) {
+		if g.idle() && !h.end(g) {
 			i--
 		}
 	}
@@ -62,8 +62,8 @@ func (g *group) idle() bool {
 		g.h.now-g.empty >= groupKeep.Milliseconds()
 }
 
-// rest ends a group without consumers. The default one is there always, and only sleeps.
-func (h *Hub) rest(g *group) (stays bool) {
+// end ends a group without consumers. The default one is there always, and only sleeps.
+func (h *Hub) end(g *group) (stays bool) {
 	g.forget()
 	if g == h.groups[0] {
 		g.asleep = true
@@ -87,5 +87,5 @@ func (h *Hub) makeRoom() bool {
 			longest = g
 		}
 	}
-	return longest != nil && !h.rest(longest)
+	return longest != nil && !h.end(longest)
 }

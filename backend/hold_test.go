@@ -108,20 +108,22 @@ func TestGroupsEnd(t *testing.T) {
 // Each format of clients in each format of streams; what cannot be said goes as it came.
 func TestStreamFormats(t *testing.T) {
 	r := plainRig(t)
-	json, edn, transit := r.open("?group=j"), r.open("?group=e&format=edn"), r.open("?group=t&format=transit")
+	json, edn := r.open("?group=j"), r.open("?group=e&format=edn")
+	transit := r.open("?group=t&format=transit")
 	filtered := r.open("?group=f&ids=chat/*")
 	from := map[packer.Format]string{
 		packer.EDN:     `[:chat/send {:a 1, :b [nil true]}]`,
 		packer.JSON:    "[\"chat/send\",\n{\"a\":1,\"b\":[null,true]}]",
 		packer.Transit: "[\"~:chat/send\",\n[\"^ \",\"~:a\",1,\"~:b\",[null,true]]]",
 	}
-	msgpack, err := packer.Append(nil, packer.Msgpack, []byte(from[packer.EDN]), packer.EDN, packer.Options{Event: true})
+	o := packer.Options{Event: true}
+	msgpack, err := packer.Append(nil, packer.Msgpack, []byte(from[packer.EDN]), packer.EDN, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	from[packer.Msgpack] = string(msgpack)
 	for format := range packer.Count {
-		other, err := packer.Append(nil, format, []byte("[:other/send]"), packer.EDN, packer.Options{Event: true})
+		other, err := packer.Append(nil, format, []byte("[:other/send]"), packer.EDN, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +154,8 @@ func TestStreamFormats(t *testing.T) {
 	deep := []byte{0x92, 0xc7, 1} // no event at all: what the engine would never let through
 	r.hub.Event(nil, []byte("a"), false, nil, false, packer.Msgpack, deep, true, nil, time.Now())
 	l := json.next()
-	if l.Type != "bad-event" || string(l.RawBase64) != string(deep) || l.RawFormat != "msgpack" || l.Error == "" || l.Raw != "" {
+	if l.Type != "bad-event" || string(l.RawBase64) != string(deep) || l.RawFormat != "msgpack" ||
+		l.Error == "" || l.Raw != "" {
 		t.Errorf("%s", l.text)
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // offer is an event of a user's only client.
 func offer(h *backend.Hub, tenant, uid string) backend.Verdict {
-	return h.Event([]byte(tenant), []byte(uid), false, []byte("c"), false, packer.EDN, []byte("[:a/b]"),
-		false, nil, time.UnixMilli(0))
+	return h.Event([]byte(tenant), []byte(uid), false, []byte("c"), false, packer.EDN,
+		[]byte("[:a/b]"), false, nil, time.UnixMilli(0))
 }
 
 func subscribe(t *testing.T, h *backend.Hub, group string, ack bool) *backend.Consumer {

@@ -40,14 +40,18 @@ func TestLoopCallsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkEvent is what a client's event costs its loop, with consumers of one group that read (and
-// ack) all the time, and with nobody there.
+// BenchmarkEvent is what a client's event costs its loop, with consumers of one group that read
+// (and ack) all the time, and with nobody there.
 func BenchmarkEvent(b *testing.B) {
 	for _, c := range []struct {
 		name      string
 		consumers int
 		ack       bool
-	}{{"full", 0, false}, {"1", 1, false}, {"16", 16, false}, {"64", 64, false}, {"1 ack", 1, true}, {"64 ack", 64, true}} {
+	}{
+		{"full", 0, false},
+		{"1", 1, false}, {"16", 16, false}, {"64", 64, false},
+		{"1 ack", 1, true}, {"64 ack", 64, true},
+	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkEvent(b, c.consumers, c.ack) })
 	}
 }

@@ -28,7 +28,10 @@ type crowdUser struct {
 }
 
 func newCrowd(h *backend.Hub, n int) *crowd {
-	c := &crowd{h: h, rng: rand.New(rand.NewPCG(200, 4)), byKey: map[string]int{}, online: make([]bool, n)}
+	c := &crowd{
+		h: h, rng: rand.New(rand.NewPCG(200, 4)),
+		byKey: map[string]int{}, online: make([]bool, n),
+	}
 	for i := range n {
 		u := crowdUser{tenant: fmt.Append(nil, "t", i%4), uid: fmt.Append(nil, "user-", i)}
 		if i < 4 {

@@ -86,7 +86,7 @@ func (g *simGroup) startStream(w *simWorld) {
 	}
 }
 
-// lose: the event does not come. With room for all that must not be, before it is held for too long.
+// lose: the event does not come. With room for all that must not be, before it is held too long.
 func (g *simGroup) lose(w *simWorld, e *simEvent) {
 	if w.cfg.roomy && !e.excused && w.cfg.onFull == backend.OnFullHold {
 		w.fail("%s: event %d is missing, though there is room", g.name, e.n)
@@ -130,7 +130,6 @@ type simStream struct {
 
 	view      map[string]bool
 	sawLive   bool
-	start     int // of the history, when the snapshot began
 	frozeAt   int // of the history; -1 = not frozen
 	liveAt    int // where the live line of batch stands in the history
 	liveSlots [simSlots]bool
@@ -217,7 +216,8 @@ func (s *simStream) given(i int) {
 		ev.state, ev.by, ev.seq, ev.written = simGiven, s, e.Seq(), false
 		s.out = append(s.out, ev)
 		if slot := &g.slots[ev.user.slot]; slot.n > 0 && slot.by != s {
-			w.fail("slot %d moved to stream %d, stream %d has %d of it", ev.user.slot, s.n, slot.by.n, slot.n)
+			w.fail("slot %d moved to stream %d, stream %d has %d of it", ev.user.slot, s.n, slot.by.n,
+				slot.n)
 		}
 		g.slots[ev.user.slot].by = s
 		g.slots[ev.user.slot].n++
@@ -251,7 +251,8 @@ func (s *simStream) exactGap(index int) {
 		}
 	}
 	if uint64(len(missing)) != g.acc {
-		s.w.fail("stream %d: before event at %d %d are missing, told are %d", s.n, index, len(missing), g.acc)
+		s.w.fail("stream %d: before event at %d %d are missing, told are %d", s.n, index, len(missing),
+			g.acc)
 	}
 	for _, o := range missing {
 		for s.gapsOf[0].n == 0 {
@@ -329,10 +330,12 @@ func (s *simStream) ack() {
 		}
 		return
 	}
-	if err := s.w.h.Ack("other", s.c.ID(), 1); err == nil || err.Code != "stale_ack" || err.Status != 409 {
+	err := s.w.h.Ack("other", s.c.ID(), 1)
+	if err == nil || err.Code != "stale_ack" || err.Status != 409 {
 		s.w.fail("an ack of another epoch: %v", err)
 	}
-	if err := s.w.h.Ack(s.w.h.Epoch(), s.c.ID(), s.taken+1); err == nil || err.Code != "bad_ack" {
+	err = s.w.h.Ack(s.w.h.Epoch(), s.c.ID(), s.taken+1)
+	if err == nil || err.Code != "bad_ack" {
 		s.w.fail("an ack of what was not given: %v", err)
 	}
 	if len(s.out) == 0 {

@@ -17,7 +17,8 @@ var simGroups = []string{"default", "work"}
 
 const simSlots, simChunk, simUsers = 16, 3, 24
 
-// simUser is one who sends events and comes and goes. The nil ones of a tenant share their presence.
+// simUser is one who sends events and comes and goes. The nil ones of a tenant share their
+// presence.
 type simUser struct {
 	tenant, uid, client string
 	nilUID              bool
@@ -55,10 +56,14 @@ type simPage struct {
 
 func newSimWorld(seed int64) *simWorld {
 	rng := rand.New(rand.NewPCG(uint64(seed), 4))
-	w := &simWorld{rng: rng, cfg: newSimConfig(rng), groups: map[string]*simGroup{}, online: map[string]bool{}}
+	w := &simWorld{
+		rng: rng, cfg: newSimConfig(rng), groups: map[string]*simGroup{}, online: map[string]bool{},
+	}
 	w.h = backend.NewSmallHub(w.cfg.options(), simSlots, simChunk)
 	for i := range simUsers {
-		u := &simUser{tenant: []string{"", "t"}[i%2], uid: fmt.Sprint("u", i/2), client: fmt.Sprint("c", i)}
+		u := &simUser{
+			tenant: []string{"", "t"}[i%2], uid: fmt.Sprint("u", i/2), client: fmt.Sprint("c", i),
+		}
 		if i >= simUsers-4 {
 			u.uid, u.nilUID = "", true
 		}
@@ -200,7 +205,10 @@ func (w *simWorld) join(name string, mode int) {
 	}
 	g.startStream(w)
 	w.streamN++
-	s := &simStream{w: w, g: g, c: c, n: w.streamN, mode: mode, view: map[string]bool{}, gaps: map[int][]*simEvent{}, start: len(w.history)}
+	s := &simStream{
+		w: w, g: g, c: c, n: w.streamN, mode: mode, view: map[string]bool{},
+		gaps: map[int][]*simEvent{}, frozeAt: -1,
+	}
 	w.streams = append(w.streams, s)
 	w.say("stream %d is %s of %s, presence %d, ack %v", s.n, c.ID(), name, mode, ack)
 }
