@@ -46,6 +46,11 @@ const walkVisits = 8192
 // advanceMax is the number of deadlines of each kind that one Advance handles.
 const advanceMax = 8192
 
+// advanceMembers is the number of memberships that sessions may touch in one
+// Advance, by leaving a set or being forgotten, before it leaves the rest of the
+// graces to the next.
+const advanceMembers = 1 << 15
+
 func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		field *int

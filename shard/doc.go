@@ -79,9 +79,10 @@
 //
 // None of these allocates once buffers have come to their size, except that a
 // list of exceptions does. What is linear, and in what: a user or session that
-// comes, goes or joins, in its topics; a membership of a user, in its sessions;
-// the first entry of a topic's log, in members that dropped out, at most
-// bigTopic; a run, in the logs that have something for the session.
+// comes or goes, in its topics, which Advance does in parts; a membership of a
+// user, in its sessions; the first entry of a topic's log, in members that
+// dropped out, at most bigTopic; a run, in the logs that have something for the
+// session.
 //
 // # Reading order
 //

@@ -171,6 +171,8 @@ const (
 	BigTopic    = bigTopic
 	WalkStretch = walkStretch
 	MemoTopics  = memoTopics
+
+	AdvanceMembers = advanceMembers
 )
 
 // Table is the slab with its index, over a value that is only a number.

@@ -30,6 +30,7 @@ func (s *Shard) unfollowTopics(se *session, u *user) {
 		for slot := s.firstOf(at); slot != 0; {
 			m := s.members.at(slot)
 			t := s.topics.at(m.topic)
+			s.touched++
 			t.followers--
 			if t.log != 0 {
 				l := s.logs[t.log]
@@ -59,6 +60,7 @@ func (s *Shard) changeTopics(se *session, u *user, ws, ajax, reach uint32) {
 		for slot := s.firstOf(at); slot != 0; {
 			m := s.members.at(slot)
 			t := s.topics.at(m.topic)
+			s.touched++
 			t.ws, t.ajax = t.ws+ws, t.ajax+ajax
 			if !m.holder.has(shadowed) {
 				t.reach += reach

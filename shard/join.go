@@ -127,6 +127,7 @@ func (s *Shard) enroll(topic uint32, h holder, user uint32) {
 func (s *Shard) drop(slot uint32) {
 	m := s.members.at(slot)
 	topic, t := m.topic, s.topics.at(m.topic)
+	s.touched++
 	if t.log != 0 {
 		s.vacate(m, s.logs[t.log])
 	}

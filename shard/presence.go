@@ -123,7 +123,7 @@ func (s *Shard) leaveAjax(now uint32, slot uint32, se *session) {
 // endGraces takes sessions out of the sets whose grace is over and that did not
 // come back meanwhile.
 func (s *Shard) endGraces(now uint32) {
-	for range advanceMax {
+	for n := 0; n < advanceMax && s.touched < advanceMembers; n++ {
 		id, ok := s.wsGrace.Pop(now)
 		if !ok {
 			break
@@ -136,7 +136,7 @@ func (s *Shard) endGraces(now uint32) {
 		s.change(se, 0, inWS)
 		s.leave(now, slot, se)
 	}
-	for range advanceMax {
+	for n := 0; n < advanceMax && s.touched < advanceMembers; n++ {
 		id, ok := s.ajaxGrace.Pop(now)
 		if !ok {
 			break
@@ -190,7 +190,7 @@ func (s *Shard) evictKept() {
 
 // endKeeps forgets sessions that did not come back in time.
 func (s *Shard) endKeeps(now uint32) {
-	for range advanceMax {
+	for n := 0; n < advanceMax && s.touched < advanceMembers; n++ {
 		id, ok := s.keep.Pop(now)
 		if !ok {
 			return

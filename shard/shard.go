@@ -83,6 +83,7 @@ type Shard struct {
 	walked   int           // slots since a topic had its turn
 	walks    queue[uint64] // topics whose members are being visited
 	merging  []source      // room for sources.topics
+	touched  int           // memberships, since Advance began
 
 	logs           []*log // by slot, 0 unused
 	freeLogs       []uint32
@@ -136,7 +137,7 @@ func hashPair(a, b []byte) uint64 {
 // flush windows, pacing, the age of logs. It does a bounded amount of work: if
 // more is due, Due says so and the next call goes on.
 func (s *Shard) Advance(now uint32) {
-	s.now = now
+	s.now, s.touched = now, 0
 	s.endGraces(now)
 	s.endKeeps(now)
 	s.endWindows(now)

@@ -165,7 +165,7 @@ func (s *Shard) strideTopic() (visits int) {
 		return 1
 	}
 	last := s.logs[t.log].last
-	for n := 0; n < s.stretch && t.walkAt != 0; n++ {
+	for n := 0; n < s.stretch && visits < walkVisits && t.walkAt != 0; n++ {
 		m := s.members.at(t.walkAt)
 		t.walkAt = m.after
 		visits += s.visitMember(m.holder, last, t.walkOn)

@@ -183,3 +183,37 @@ func TestTombsWithKeys(t *testing.T) {
 		t.Fatalf("missed %d of %d, %d joined", missed, pushes, joined)
 	}
 }
+
+// TestAdvanceIsBoundedByTopics: when many users that are in many topics go at
+// once, one call handles a part, and Due says that there is more.
+func TestAdvanceIsBoundedByTopics(t *testing.T) {
+	s := shard.New(shard.Config{WSGrace: 10})
+	const users, topics = 200, 1000
+	ids := attachMany(s, users)
+	for i := range users {
+		for j := range topics {
+			joinOne(t, s, shard.To{UID: uidOf(i)}, topicOf(j))
+		}
+	}
+	for i, id := range ids {
+		s.DetachWS(0, id, uint64(i+1), 0, false)
+	}
+	before := s.Counts().Members
+	for calls := 1; ; calls++ {
+		s.Advance(10)
+		left := s.Counts().Members
+		if before-left > shard.AdvanceMembers+topics {
+			t.Fatalf("%d memberships in one call", before-left)
+		}
+		due, ok := s.Due()
+		if ok != (left > 0) || ok && due != 10 {
+			t.Fatalf("%d memberships left, and Due is %d %v", left, due, ok)
+		}
+		if before = left; left == 0 {
+			if calls < users*topics/shard.AdvanceMembers {
+				t.Fatalf("%d calls", calls)
+			}
+			return
+		}
+	}
+}
