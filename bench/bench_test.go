@@ -60,6 +60,18 @@ type result struct {
 		CPU      *struct{ Operations int64 } `json:"server_cpu"`
 		Latency  struct{ Count int64 }
 	}
+	Push *struct {
+		Pushed, Receivers int64
+		Seen              struct{ Events, Batches, Foreign, Gaps, Lost, Doubled, Reordered int64 }
+		CPU               *struct{ Operations int64 } `json:"server_cpu"`
+		Latency           *struct{ Count int64 }
+	}
+	Echo *struct {
+		Sent, Answered int64
+		Replied        int64                       `json:"backend_replies"`
+		CPU            *struct{ Operations int64 } `json:"server_cpu"`
+		Latency        struct{ Count int64 }
+	}
 	Pings    int64 `json:"server_pings_answered"`
 	Failures map[string]int
 }
@@ -283,6 +295,18 @@ func TestOptionsAreBounded(t *testing.T) {
 		{"too many events", "broadcast --conns 1 --rate 100000 --duration 1h"},
 		{"no such process", "ping --conns 1 --pid 2147483646"},
 		{"no such socket", "broadcast --conns 1 --api-socket /nonexistent"},
+		{"push without a socket", "push --conns 1"},
+		{"push in an unknown dialect", "push --conns 1 --dialect grpc --api-socket " + s.api},
+		{"push backwards", "push --conns 1 --rate -1 --api-socket " + s.api},
+		{"push no event", "push --conns 1 --rate 1 --duration 10ms --api-socket " + s.api},
+		{"push tiny events", "push --conns 1 --size 10 --api-socket " + s.api},
+		{"push to more than there are", "push --conns 1 --users 2 --api-socket " + s.api},
+		{"push no bursts", "push --conns 1 --burst 0 --api-socket " + s.api},
+		{"push to one uid", "push --conns 1 --uid u1 --api-socket " + s.api},
+		{"push to nobody's socket", "push --conns 1 --api-socket /nonexistent"},
+		{"echo without a socket", "echo --conns 1"},
+		{"echo of nothing", "echo --conns 1 --size 0 --api-socket " + s.api},
+		{"echo to more than there are", "echo --conns 1 --outstanding 2 --api-socket " + s.api},
 		{"extra words", "ping now"},
 	}
 	for _, c := range cases {
@@ -301,6 +325,8 @@ func TestText(t *testing.T) {
 		{"ping --conns 2 --count 20", "unknown (give the server's --pid)"},
 		{"broadcast --conns 2 --count 2 --rate 100 --api-socket " + s.api,
 			"lost 0, doubled 0, reordered 0"},
+		{"push --conns 2 --count 20 --api-socket " + s.api, "20 of 128 B by line as fast as taken"},
+		{"echo --conns 2 --count 20 --api-socket " + s.api, "20 of 64 B sent, 20 answered"},
 	}
 	for _, c := range cases {
 		t.Run(strings.Fields(c.args)[0], func(t *testing.T) {

@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// NewCommand returns the command `bench` with its scenarios idle, ping and broadcast, to be added
-// to a program's root command. Results go to the command's output; a run that fails, or whose
-// check finds a fault, returns an error and the program should end with a status other than 0.
+// NewCommand returns the command `bench` with its scenarios idle, ping, broadcast, push and echo,
+// to be added to a program's root command. Results go to the command's output; a run that fails,
+// or whose check finds a fault, returns an error and the program should end with a status other
+// than 0.
 //
 // When a run needs several processes, the program runs itself with the hidden sub-command
 // `worker` of the same parent; it must therefore reach NewCommand by the same arguments again.
@@ -26,7 +27,8 @@ func NewCommand() *cobra.Command {
 			"says what\nthey cost it: memory, CPU and latency. Every answer is checked.",
 		SilenceUsage: true,
 	}
-	root.AddCommand(idleCommand(), pingCommand(), broadcastCommand(), workerCommand())
+	root.AddCommand(idleCommand(), pingCommand(), broadcastCommand(), pushCommand(), echoCommand(),
+		workerCommand())
 	return root
 }
 
@@ -57,6 +59,36 @@ func broadcastCommand() *cobra.Command {
 	c.Flags().IntVar(&o.size, "size", 128, "Bytes of an event's text")
 	c.Flags().BoolVar(&o.flush, "flush", false, "Ask the server to flush at once")
 	c.Flags().DurationVar(&o.settle, "settle", time.Second, "Rest before the pushes")
+	return c
+}
+
+func pushCommand() *cobra.Command {
+	c, o := scenario("push", pushRun, 10_000, "How long to push")
+	c.Short = "Numbered events to random users: pushes taken a second, loss, order, CPU, latency"
+	f := c.Flags()
+	f.StringVar(&o.dialect, "dialect", "line", "How to push: line, or http (one NDJSON request)")
+	f.Float64Var(&o.rate, "rate", 0, "Pushes a second (0 = as fast as they are taken)")
+	f.IntVar(&o.events, "count", 0, "Stop after so many pushes (0 = by time only)")
+	f.IntVar(&o.size, "size", 128, "Bytes of an event's text")
+	f.IntVar(&o.users, "users", 0, "Push to the first so many users only (0 = to all)")
+	f.IntVar(&o.burst, "burst", 1, "Pushes in a row to the same user")
+	f.StringVar(&o.uid, "uid", "",
+		"uid of the user behind connection {i}, as the server knows it (default: its client-id)")
+	f.BoolVar(&o.flush, "flush", false, "Ask the server to flush at once")
+	f.DurationVar(&o.settle, "settle", time.Second, "Rest before the pushes")
+	return c
+}
+
+func echoCommand() *cobra.Command {
+	c, o := scenario("echo", echoRun, 200, "How long to send")
+	c.Short = "Events to a backend of our own and its replies back: round trips, CPU, latency"
+	f := c.Flags()
+	f.IntVar(&o.outstanding, "outstanding", 0,
+		"Connections that wait for a reply at any time (0 = all)")
+	f.IntVar(&o.count, "count", 0, "Stop after so many round trips (0 = by time only)")
+	f.IntVar(&o.size, "size", 64, "Letters of an event's text")
+	f.BoolVar(&o.ack, "ack", false, "The backend subscribes with acks, and acknowledges each read")
+	f.DurationVar(&o.settle, "settle", time.Second, "Rest before the first event")
 	return c
 }
 

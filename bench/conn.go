@@ -25,12 +25,12 @@ const (
 // conn is one connection. Small and kept in one slice of the loop: a run has many.
 // Owner: loop.
 type conn struct {
-	at   int64  // ns: when connect(2) began, later when the outstanding ping was sent
+	at   int64  // ns: when connect(2) began, later when the outstanding ping or echo was sent
 	rest []byte // received bytes that are not a whole frame yet; nil when there are none
 
 	fd    int32
-	next  uint32 // the broadcast number that is expected next
-	cb    uint32 // callback of the outstanding ping; 0 = none
+	next  uint32 // the event number that is expected next
+	cb    uint32 // callback of the outstanding ping or echo; 0 = none
 	state connState
 	inMsg bool // inside a fragmented message; its bytes are in loop.fragments
 }
@@ -230,6 +230,8 @@ func (l *loop) message(slot int32, c *conn, payload []byte) error {
 		l.send(slot, c, l.control)
 	case messagePong:
 		return l.ponged(slot, c, cb)
+	case messageReply:
+		return l.replied(slot, c, cb)
 	case messageBatch:
 		return l.batch(slot, c)
 	}

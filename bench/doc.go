@@ -1,10 +1,11 @@
-// Package bench is the load tool: `chskd bench idle|ping|broadcast`.
+// Package bench is the load tool: `chskd bench idle|ping|broadcast|push|echo`.
 //
 // It opens many WebSockets to any server of Sente's protocol and says what they cost that server:
-// memory and kernel memory per connection, CPU per handshake, ping and delivered event, and
-// latency as the clients see it. What it claims it has checked: every broadcast event is numbered,
-// and every connection looks for lost, doubled and reordered ones. A malformed answer is an error,
-// never a hang, and every run is bounded in count and time.
+// memory and kernel memory per connection, CPU per handshake, ping, delivered event and round trip
+// to a backend, and latency as the clients see it. What it claims it has checked: every event is
+// numbered, and every connection looks for lost, doubled and reordered ones; every echo is compared
+// with what was sent. A malformed answer is an error, never a hang, and every run is bounded in
+// count and time.
 //
 // It is not a Sente client library (it speaks just enough of the protocol, in edn or json), and not
 // a conformance suite.
@@ -18,7 +19,7 @@
 // what they report.
 //
 //	command.go    flags and sub-commands          options.go  limits of a run
-//	idle.go ping.go broadcast.go                  the three scenarios, seen from the driver
+//	idle.go ping.go broadcast.go pushes.go echo.go   the scenarios, seen from the driver
 //	fleet.go      the driver's end of the pipes   worker.go   the worker's end
 //	loop.go       epoll, one turn                 conn.go     one connection's states
 //	job.go        what a loop can be asked        watch.go    order, loss and doubling
@@ -26,7 +27,9 @@
 //	scan.go       the values in them
 //	server.go     CPU and memory, kernel's too    target.go   where to, and as whom
 //	limits.go     file descriptors, ports         push.go     events into the server
-//	report.go     results as text and JSON        latency.go  histograms that travel as JSON
+//	stream.go     pushes to users as lines        sending.go  those lines into the server
+//	echoer.go     the backend of an echo run      latency.go  histograms that travel as JSON
+//	report.go     results as text and JSON
 //	driver.go     what all scenarios share
 //
 // Sources: RFC 6455 (frames), Sente 1.21 (messages), proc(5), hdrhistogram.org.

@@ -24,7 +24,8 @@ type Event struct {
 	At            int64
 }
 
-// ReadMessage reads a whole message: its kind by name, the pong's callback, the batch's events.
+// ReadMessage reads a whole message: its kind by name, the pong's or reply's callback, the batch's
+// events.
 func ReadMessage(packer string, b []byte) (kind, cb string, events []Event, err error) {
 	var s scanner
 	k, c, err := s.start(packers[packer], b)
@@ -33,6 +34,7 @@ func ReadMessage(packer string, b []byte) (kind, cb string, events []Event, err 
 	}
 	kind = map[messageKind]string{
 		messageHandshake: "handshake", messagePing: "ping", messagePong: "pong", messageBatch: "batch",
+		messageReply: "reply",
 	}[k]
 	for k == messageBatch {
 		var e event

@@ -70,20 +70,22 @@ func (j *connectJob) report(l *loop) *reply {
 	return r
 }
 
-// pingJob keeps a number of connections waiting for a pong, for a time or up to a count. Each pong
-// lets the connection that has rested longest ping next, so that all take part.
+// pingJob keeps a number of connections waiting for a pong, or for the echo of an event, for a time
+// or up to a count. Each answer lets the connection that has rested longest ask next, so that all
+// take part.
 type pingJob struct {
 	parallel int
 	total    int64 // 0 = no limit
 	duration time.Duration
-	limit    time.Duration // for the last pongs
+	limit    time.Duration // for the last answers
+	echo     int           // letters of the events to be echoed; 0 = pings
 
 	outstanding int
 	sent, got   int64
 	resting     []int32 // ring of slots
 	head, count int
 	stopAt      int64
-	begun, last int64 // ns: first ping, last pong
+	begun, last int64 // ns: first question, last answer
 	latency     *latency
 }
 
@@ -104,7 +106,7 @@ func (j *pingJob) begin(l *loop) {
 	}
 }
 
-// next sends one ping from the connection that has rested longest; false if nothing is to be sent.
+// next asks once, from the connection that has rested longest; false if nothing is to be sent.
 func (j *pingJob) next(l *loop, now int64) bool {
 	for j.count > 0 && now < j.stopAt && (j.total == 0 || j.sent < j.total) {
 		slot := j.resting[j.head]
@@ -117,8 +119,8 @@ func (j *pingJob) next(l *loop, now int64) bool {
 		j.sent++
 		c.cb = uint32(j.sent)&0x7fffff | 0x800000 // six letters, never 0
 		c.at = now
-		var text [48]byte
-		l.out = appendFrame(l.out[:0], opText, l.nextKey(), l.packer.appendPing(text[:0], c.cb))
+		l.text = j.appendQuestion(l.text[:0], l, slot, c.cb)
+		l.out = appendFrame(l.out[:0], opText, l.nextKey(), l.text)
 		j.outstanding++
 		l.send(slot, c, l.out) // a failure takes it out of outstanding again
 		if c.state == connOpen {
@@ -128,14 +130,46 @@ func (j *pingJob) next(l *loop, now int64) bool {
 	return false
 }
 
-// ponged takes the answer of the connection in slot.
+func (j *pingJob) appendQuestion(dst []byte, l *loop, slot int32, cb uint32) []byte {
+	if j.echo == 0 {
+		return l.packer.appendPing(dst, cb)
+	}
+	return l.packer.appendEcho(dst, l.target.Run, l.target.First+int(slot), cb, j.echo)
+}
+
+// ponged takes the pong for the connection in slot.
 func (l *loop) ponged(slot int32, c *conn, cb []byte) error {
-	var want [callback]byte
-	if c.cb == 0 || string(appendCallback(want[:0], c.cb)) != string(cb) {
+	if !c.waitsFor(cb) || l.pings.echo != 0 {
 		return fmt.Errorf("pong for %q, which nobody waits for", clip(cb))
 	}
+	l.pings.answered(l, slot, c)
+	return nil
+}
+
+// replied takes the reply for the connection in slot, which must be what it sent.
+func (l *loop) replied(slot int32, c *conn, cb []byte) error {
+	if !c.waitsFor(cb) || l.pings.echo == 0 {
+		return fmt.Errorf("reply for %q, which nobody waits for", clip(cb))
+	}
+	got := l.scan.value
+	l.text = append(l.text[:0], '"')
+	l.text = appendEchoText(l.text, l.target.Run, l.target.First+int(slot), c.cb, l.pings.echo)
+	if string(got) != string(append(l.text, '"')) {
+		return fmt.Errorf("the reply is not what was sent: %q", clip(got))
+	}
+	l.pings.answered(l, slot, c)
+	return nil
+}
+
+// waitsFor says whether c has asked something with this callback.
+func (c *conn) waitsFor(cb []byte) bool {
+	var want [callback]byte
+	return c.cb != 0 && string(appendCallback(want[:0], c.cb)) == string(cb)
+}
+
+// answered counts an answer, and lets the next connection ask.
+func (j *pingJob) answered(l *loop, slot int32, c *conn) {
 	c.cb = 0
-	j := l.pings
 	now := l.clock.now()
 	j.latency.record(now - c.at)
 	j.got++
@@ -144,7 +178,6 @@ func (l *loop) ponged(slot int32, c *conn, cb []byte) error {
 	j.resting[(j.head+j.count)%len(j.resting)] = slot
 	j.count++
 	j.next(l, now)
-	return nil
 }
 
 func (j *pingJob) step(l *loop, now int64) bool {
@@ -156,11 +189,15 @@ func (j *pingJob) step(l *loop, now int64) bool {
 	return j.outstanding == 0
 }
 
-// expire fails the connections whose pong did not come.
+// expire fails the connections whose answer did not come.
 func (j *pingJob) expire(l *loop) {
 	for i := range l.conns[:l.started] {
 		if l.conns[i].cb != 0 {
-			l.fail(int32(i), fmt.Errorf("no pong within %v", j.limit))
+			what := "pong"
+			if j.echo > 0 {
+				what = "reply"
+			}
+			l.fail(int32(i), fmt.Errorf("no %s within %v", what, j.limit))
 		}
 	}
 }
@@ -180,9 +217,10 @@ func (j *watchJob) begin(l *loop)          { l.watch = newWatch(j.run) }
 func (j *watchJob) step(*loop, int64) bool { return true }
 func (j *watchJob) report(l *loop) *reply  { return l.snapshot() }
 
-// awaitJob waits until every open connection has all events up to last, or the limit is over.
+// awaitJob waits until every open connection has all events up to its last, or the limit is over.
 type awaitJob struct {
-	last     uint32
+	last     uint32   // of every connection,
+	lasts    []uint32 // or by slot
 	limit    time.Duration
 	deadline int64
 	lookAt   int64 // connections are looked through once a tick, not each turn
@@ -200,11 +238,18 @@ func (j *awaitJob) step(l *loop, now int64) bool {
 	j.lookAt = now + int64(jobTick)
 	for i := range l.conns {
 		c := &l.conns[i]
-		if c.state == connOpen && !l.watch.complete(int32(i), c, j.last) {
+		if c.state == connOpen && !l.watch.complete(int32(i), c, j.lastOf(i)) {
 			return false
 		}
 	}
 	return true
+}
+
+func (j *awaitJob) lastOf(slot int) uint32 {
+	if j.lasts == nil {
+		return j.last
+	}
+	return j.lasts[slot]
 }
 
 func (j *awaitJob) report(l *loop) *reply {
@@ -213,11 +258,12 @@ func (j *awaitJob) report(l *loop) *reply {
 	tally.Lost += tally.Unchecked
 	for i := range l.conns {
 		if c := &l.conns[i]; c.state == connOpen {
-			tally.Lost += l.watch.lost(int32(i), c, j.last)
+			tally.Lost += l.watch.lost(int32(i), c, j.lastOf(i))
 		}
 	}
 	r.Tally = &tally
 	r.Latency = l.watch.latency.pairs()
+	r.LastAt = l.watch.lastAt
 	l.watch = nil
 	return r
 }

@@ -58,7 +58,8 @@ type loop struct {
 	key, accept string // Sec-WebSocket-Key of all upgrades of this loop, and its answer
 	maskState   uint32
 	in          []byte // a message in the making and one read
-	out         []byte // requests and pings
+	out         []byte // requests, pings and echoes
+	text        []byte // what goes into out
 	control     []byte // answers, which may go out while out is in use
 	scan        scanner
 	fragments   map[int32][]byte

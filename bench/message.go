@@ -1,9 +1,9 @@
 package bench
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // Sente's messages, as far as a load tool needs them: `[value callback]` in edn, or the same in
@@ -18,6 +18,7 @@ type packer struct {
 
 	pong        string // answer to the server's ping
 	ping        string // prefix of a client ping; the callback and `"]` follow
+	echo        string // prefix of a client's event that asks for an echo; text, callback follow
 	eventPrefix string // an event's beginning, up to its data
 	pairEnd     string // the second slot of a message without callback, and its end
 }
@@ -26,11 +27,13 @@ var packers = map[string]*packer{
 	"edn": {
 		name: "edn", quote: ':', null: "nil",
 		pong: `[[:chsk/ws-pong] nil]`, ping: `[[:chsk/ws-ping] "`,
+		echo:        `[[:bench/echo "`,
 		eventPrefix: `[:`, pairEnd: ` nil]`,
 	},
 	"json": {
 		name: "json", quote: '"', null: "null",
 		pong: `[["chsk/ws-pong"],null]`, ping: `[["chsk/ws-ping"],"`,
+		echo:        `[["bench/echo","`,
 		eventPrefix: `["`, pairEnd: `,null]`,
 	},
 }
@@ -39,6 +42,7 @@ const (
 	eventID  = "bench/n"    // a numbered event from the server
 	pushID   = "bench/push" // a client's wish that the server broadcasts a numbered event
 	gapID    = "chskd/gap"  // chskd says that events are missing
+	echoID   = "bench/echo" // a client's event that wants its data back
 	callback = 6            // letters of a callback id, as stock clients make them
 )
 
@@ -48,6 +52,7 @@ const (
 	messageHandshake messageKind = iota + 1
 	messagePing                  // the server asks whether we live
 	messagePong                  // the answer to our ping
+	messageReply                 // the answer to our event, in scanner.value
 	messageBatch                 // pushed events: read them with nextEvent
 )
 
@@ -60,7 +65,7 @@ type event struct {
 	at       int64 // intended send time, ns of CLOCK_MONOTONIC
 }
 
-// start reads a message up to where its kind is known. cb is the callback of a pong. For
+// start reads a message up to where its kind is known. cb is the callback of a pong or a reply. For
 // messageBatch the caller goes on with nextEvent until it says false.
 func (s *scanner) start(p *packer, b []byte) (kind messageKind, cb []byte, err error) {
 	*s = scanner{p: p, b: b}
@@ -76,11 +81,34 @@ func (s *scanner) start(p *packer, b []byte) (kind messageKind, cb []byte, err e
 	if s.literal(`"pong"`) {
 		return s.pong()
 	}
-	id, ok := s.id()
-	if !ok || string(id) != "chsk/ws-ping" {
-		return 0, nil, s.bad("neither handshake, batch, ping nor pong")
+	from := s.pos
+	if id, ok := s.id(); ok && string(id) == "chsk/ws-ping" {
+		return messagePing, nil, s.end()
 	}
-	return messagePing, nil, s.end()
+	s.pos = from
+	return s.reply()
+}
+
+// reply reads `[value "callback"]` from its value on, which is no vector: an echo is a string, and
+// what nobody answered is :chsk/error.
+func (s *scanner) reply() (messageKind, []byte, error) {
+	s.space()
+	from := s.pos
+	if err := s.skip(); err != nil {
+		return 0, nil, err
+	}
+	s.value = s.b[from:s.pos]
+	cb, ok := s.text()
+	if !ok {
+		return 0, nil, s.bad("neither handshake, batch, ping, pong nor reply")
+	}
+	if err := s.rest(); err != nil {
+		return 0, nil, err
+	}
+	if s.space(); s.pos != len(s.b) {
+		return 0, nil, s.bad("bytes after the message")
+	}
+	return messageReply, cb, nil
 }
 
 // handshake reads `[:chsk/handshake [uid nil data]] nil]` from behind its second bracket.
@@ -198,7 +226,7 @@ func (p *packer) appendEvent(dst []byte, id string, e event, size int) ([]byte, 
 	if padding < 0 {
 		return dst[:start], errSize
 	}
-	dst = append(dst, bytes.Repeat([]byte{'x'}, padding)...)
+	dst = appendPadding(dst, padding)
 	return append(dst, `"]]`...), nil
 }
 
@@ -209,9 +237,46 @@ func (p *packer) appendPing(dst []byte, cb uint32) []byte {
 	return append(dst, `"]`...)
 }
 
-func appendCallback(dst []byte, cb uint32) []byte {
-	for shift := 4 * (callback - 1); shift >= 0; shift -= 4 {
-		dst = append(dst, "0123456789abcdef"[cb>>shift&0xf])
+func appendCallback(dst []byte, cb uint32) []byte { return appendHex(dst, uint64(cb), callback) }
+
+// appendHex appends the low digits of v.
+func appendHex(dst []byte, v uint64, digits int) []byte {
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789abcdef"[v>>shift&0xf])
 	}
 	return dst
+}
+
+// appendEcho appends the event that asks for an echo of size letters, with its callback.
+func (p *packer) appendEcho(dst []byte, run uint32, conn int, cb uint32, size int) []byte {
+	dst = append(dst, p.echo...)
+	dst = appendEchoText(dst, run, conn, cb, size)
+	dst = append(dst, `"] "`...)
+	if p.quote == '"' {
+		dst[len(dst)-2] = ','
+	}
+	dst = appendCallback(dst, cb)
+	return append(dst, `"]`...)
+}
+
+// appendEchoText appends the size letters that the connection with a number sends and wants back:
+// no two events of a run have the same.
+func appendEchoText(dst []byte, run uint32, conn int, cb uint32, size int) []byte {
+	dst = appendHex(dst, uint64(run), 8)
+	dst = appendHex(dst, uint64(conn), 8)
+	dst = appendCallback(dst, cb)
+	return appendPadding(dst, size-echoMin)
+}
+
+// echoMin is how many letters tell an echo from all others.
+const echoMin = 8 + 8 + callback
+
+// filler is what events are made longer by.
+var filler = strings.Repeat("x", 1<<10)
+
+func appendPadding(dst []byte, n int) []byte {
+	for ; n > len(filler); n -= len(filler) {
+		dst = append(dst, filler...)
+	}
+	return append(dst, filler[:n]...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -12,10 +13,12 @@ const (
 	connsMax    = 2_000_000
 	durationMax = time.Hour
 	timeoutMax  = 10 * time.Minute
-	countMax    = 1 << 31 // pings
+	countMax    = 1 << 31 // pings, echoes, pushes to single users
 	eventsMax   = 1 << 20 // broadcasts: each number may be remembered for a connection
 	rateMax     = 100_000 // broadcasts a second
-	sizeMin     = 64      // bytes of an event: what its numbers need, and a little
+	pushRateMax = 10_000_000
+	burstMax    = 1 << 16
+	sizeMin     = 64 // bytes of an event: what its numbers need, and a little
 	sizeMax     = 32 << 10
 )
 
@@ -38,12 +41,17 @@ type options struct {
 	from, step int // idle
 	settle     time.Duration
 
-	outstanding, count int // ping
+	outstanding, count int // ping, echo
+	ack                bool
 
-	rate   float64 // broadcast
+	rate   float64 // broadcast, push
 	events int
 	size   int
 	flush  bool
+
+	dialect      string // push
+	users, burst int
+	uid          string
 }
 
 // check refuses what is out of bounds; scenario-specific options that a scenario has no flag for
@@ -90,6 +98,60 @@ func (o *options) broadcasts() int {
 		n = min(n, o.events)
 	}
 	return n
+}
+
+// checkPush is check for what only push has.
+func (o *options) checkPush() error {
+	switch {
+	case o.apiSocket == "":
+		return errors.New("bench: push needs --api-socket")
+	case o.dialect != "line" && o.dialect != "http":
+		return fmt.Errorf("bench: --dialect %q: line or http", o.dialect)
+	case o.rate < 0 || o.rate > pushRateMax:
+		return fmt.Errorf("bench: --rate must be 0 to %d", pushRateMax)
+	case o.size < sizeMin || o.size > sizeMax:
+		return fmt.Errorf("bench: --size must be %d to %d", sizeMin, sizeMax)
+	case o.users < 0 || o.users > o.conns:
+		return errors.New("bench: --users must be 0 to --conns")
+	case o.burst < 1 || o.burst > burstMax:
+		return fmt.Errorf("bench: --burst must be 1 to %d", burstMax)
+	case o.uid != "" && strings.Count(o.uid, "{i}") != 1:
+		return fmt.Errorf("bench: --uid %q must hold {i} once", o.uid)
+	case o.events < 0 || o.pushes() < 1 || o.pushes() > countMax:
+		return fmt.Errorf("bench: --rate times --duration must give 1 to %d pushes", countMax)
+	}
+	return nil
+}
+
+// pushes is how many pushes there are at most.
+func (o *options) pushes() int64 {
+	n := int64(countMax)
+	if o.rate > 0 {
+		n = int64(o.rate * o.duration.Seconds())
+	}
+	if o.events > 0 {
+		n = min(n, int64(o.events))
+	}
+	return n
+}
+
+// receivers is how many users get pushes: the first ones.
+func (o *options) receivers() int {
+	if o.users > 0 {
+		return o.users
+	}
+	return o.conns
+}
+
+// checkEcho is check for what only echo has.
+func (o *options) checkEcho() error {
+	if o.apiSocket == "" {
+		return errors.New("bench: echo needs --api-socket")
+	}
+	if o.size < echoMin || o.size > sizeMax {
+		return fmt.Errorf("bench: --size must be %d to %d", echoMin, sizeMax)
+	}
+	return nil
 }
 
 // target is the server with what the flags say about how to present oneself.

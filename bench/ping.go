@@ -32,18 +32,7 @@ func pingRun(ctx context.Context, d *driver) error {
 	if outstanding == 0 {
 		outstanding = min(64, d.o.conns)
 	}
-	limit := d.o.duration + d.o.timeout
-	var replies []*reply
-	used, took, err := d.measure(func() (err error) {
-		replies, err = d.fleet.do(ctx, limit, func(i int) *request {
-			return &request{
-				Op: "ping", Duration: d.o.duration, Limit: d.o.timeout,
-				Parallel: portion(outstanding, i, len(d.fleet.workers)),
-				Count:    portion(d.o.count, i, len(d.fleet.workers)),
-			}
-		})
-		return err
-	})
+	replies, used, took, err := d.askAll(ctx, "ping", outstanding)
 	if err != nil {
 		return err
 	}

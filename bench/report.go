@@ -24,6 +24,8 @@ type report struct {
 	Idle       *idleResult      `json:"idle,omitempty"`
 	Ping       *pingResult      `json:"ping,omitempty"`
 	Broadcast  *broadcastResult `json:"broadcast,omitempty"`
+	Push       *pushResult      `json:"push,omitempty"`
+	Echo       *echoResult      `json:"echo,omitempty"`
 
 	ServerPings int64          `json:"server_pings_answered"`
 	Failures    map[string]int `json:"failures,omitempty"` // connections by what went wrong
@@ -85,6 +87,8 @@ func (r *report) write(w io.Writer, asJSON bool) error {
 	r.Idle.text(&b)
 	r.Ping.text(&b)
 	r.Broadcast.text(&b)
+	r.Push.text(&b)
+	r.Echo.text(&b)
 	if r.ServerPings > 0 {
 		fmt.Fprintf(&b, "server pings   %d answered\n", r.ServerPings)
 	}
@@ -108,10 +112,16 @@ func (r *report) verdict() error {
 		}
 	}
 	add(int64(failed), "connections failed: "+mostOf(r.Failures))
-	if b := r.Broadcast; b != nil {
-		add(b.Tally.Lost, "events lost")
-		add(b.Tally.Doubled, "events doubled")
-		add(b.Tally.Reordered, "events reordered")
+	tally := func(t *watchTally) {
+		add(t.Lost, "events lost")
+		add(t.Doubled, "events doubled")
+		add(t.Reordered, "events reordered")
+	}
+	if r.Broadcast != nil {
+		tally(&r.Broadcast.Tally)
+	}
+	if r.Push != nil {
+		tally(&r.Push.Tally)
 	}
 	if len(faults) == 0 {
 		return nil

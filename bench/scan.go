@@ -8,6 +8,8 @@ type scanner struct {
 	p   *packer
 	b   []byte
 	pos int
+
+	value []byte // of a reply, as it came
 }
 
 // depthMax is how deep a value from the server may nest.

@@ -28,13 +28,17 @@ type sente struct {
 	peers []*peer
 	held  []byte
 	count int // broadcasts so far
+
+	echo echoState
 }
 
 // peer is one connection of the server.
 type peer struct {
 	conn  net.Conn
+	uid   string
 	mu    sync.Mutex
 	first bool
+	count int         // pushes to it so far
 	pongs chan string // what the client sends besides pings
 }
 
@@ -54,7 +58,7 @@ func startSente(t *testing.T, fault, packer string) *sente {
 	clients := &http.Server{Handler: http.HandlerFunc(s.serveClient)}
 	backends := &http.Server{Handler: http.HandlerFunc(s.servePush)}
 	go clients.Serve(client)
-	go backends.Serve(backend)
+	go backends.Serve(&sniffed{Listener: backend, lines: s.serveLines})
 	t.Cleanup(func() {
 		clients.Close()
 		backends.Close()
@@ -97,7 +101,10 @@ func (s *sente) serveClient(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	p := &peer{conn: conn, pongs: make(chan string, 100)}
+	p := &peer{conn: conn, uid: r.FormValue("client-id"), pongs: make(chan string, 100)}
+	if uid := r.FormValue("uid"); uid != "" {
+		p.uid = uid
+	}
 	s.mu.Lock()
 	p.first = len(s.peers) == 0
 	s.peers = append(s.peers, p)
@@ -170,6 +177,9 @@ func (s *sente) listen(p *peer) {
 			s.broadcast(append([]byte(`[:bench/n`), bytes.TrimSuffix(event, []byte(" nil]"))...))
 			continue
 		}
+		if s.asksEcho(p, text) {
+			continue
+		}
 		p.pongs <- string(text)
 	}
 }
@@ -185,8 +195,12 @@ func (s *sente) pong(p *peer, cb string) {
 	p.write(fmt.Appendf(nil, `["pong"%s"%s"]`, separator, cb))
 }
 
-// servePush is POST /v1/push {"all": true, ...}.
+// servePush is POST /v1/push {"all": true, ...}, or many of servePushes.
 func (s *sente) servePush(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Type") == "application/x-ndjson" {
+		s.servePushes(w, r)
+		return
+	}
 	var order struct {
 		All   bool            `json:"all"`
 		EDN   string          `json:"edn"`
@@ -218,18 +232,23 @@ func (s *sente) broadcast(event []byte) (sessions int) {
 	defer s.mu.Unlock()
 	s.count++
 	for _, p := range s.peers {
-		for _, list := range s.deliveries(p, event) {
-			text := s.text("[[", "[[")
-			text = append(text, bytes.Join(list, s.text(" ", ","))...)
-			p.write(append(text, s.text("] nil]", "],null]")...))
-		}
+		s.deliver(p, event, s.count)
 	}
 	return len(s.peers)
 }
 
-// deliveries are the batches, each of events, that p gets now.
-func (s *sente) deliveries(p *peer, event []byte) (batches [][][]byte) {
-	third := s.count == 3
+// deliver gives an event to one connection, after what the fault makes of it.
+func (s *sente) deliver(p *peer, event []byte, count int) {
+	for _, list := range s.deliveries(p, event, count) {
+		text := s.text("[[", "[[")
+		text = append(text, bytes.Join(list, s.text(" ", ","))...)
+		p.write(append(text, s.text("] nil]", "],null]")...))
+	}
+}
+
+// deliveries are the batches, each of events, that p gets now, at the count-th event.
+func (s *sente) deliveries(p *peer, event []byte, count int) (batches [][][]byte) {
+	third := count == 3
 	if !p.first {
 		return [][][]byte{{event}}
 	}
@@ -238,7 +257,7 @@ func (s *sente) deliveries(p *peer, event []byte) (batches [][][]byte) {
 		return nil
 	case s.fault == "double" && third:
 		return [][][]byte{{event}, {event}}
-	case s.fault == "reorder" && third, s.fault == "together" && s.count%2 == 1:
+	case s.fault == "reorder" && third, s.fault == "together" && count%2 == 1:
 		s.held = event
 		return nil
 	case s.fault == "reorder" && s.held != nil:

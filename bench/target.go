@@ -103,12 +103,21 @@ func (t *target) source(slot int32) unix.Sockaddr {
 	return t.sources[(t.First+int(slot))%len(t.sources)]
 }
 
+// appendClientID appends the client-id of the connection with a number: 36 letters, as those of the
+// UUID that a stock client makes.
+func (t *target) appendClientID(dst []byte, number int) []byte {
+	dst = appendHex(dst, uint64(t.Run), 8)
+	dst = append(dst, "-0000-4000-8000-"...)
+	return appendHex(dst, uint64(number), 12)
+}
+
 // appendUpgrade appends the upgrade request of the connection in slot: RFC 6455 §4.1 with Sente's
-// parameters. The client-id has the 36 letters of the UUID that a stock client makes.
+// parameters.
 func (t *target) appendUpgrade(dst []byte, slot int32, key string) []byte {
 	number := t.First + int(slot)
 	path := strings.ReplaceAll(t.Path, "{i}", strconv.Itoa(number))
-	dst = fmt.Appendf(dst, "GET %sclient-id=%08x-0000-4000-8000-%012x", path, t.Run, number)
+	dst = fmt.Appendf(dst, "GET %sclient-id=", path)
+	dst = t.appendClientID(dst, number)
 	if t.CSRF != "" {
 		dst = append(append(dst, "&csrf-token="...), url.QueryEscape(t.CSRF)...)
 	}

@@ -14,6 +14,7 @@ type watch struct {
 	missing map[int32]map[uint32]struct{} // by connection slot; nil until needed
 	tally   watchTally
 	latency *latency
+	lastAt  int64 // ns of CLOCK_MONOTONIC: when the last event came
 }
 
 // watchTally is what the connections of a loop have seen; tallies of loops add up.
@@ -45,6 +46,7 @@ func (w *watch) see(slot int32, c *conn, e *event, now int64) {
 	default:
 		w.tally.Events++
 		w.latency.record(now - e.at)
+		w.lastAt = now
 		if e.number == c.next {
 			c.next++
 			return

@@ -10,14 +10,16 @@ import (
 
 // request is one line from the driver to a worker.
 type request struct {
-	Op       string        `json:"op"` // open connect idle ping watch await
+	Op       string        `json:"op"` // open connect idle ping echo watch await
 	Target   *target       `json:"target,omitempty"`
-	Count    int           `json:"count,omitempty"`    // connect: how many more; ping: at most
-	Parallel int           `json:"parallel,omitempty"` // connect, ping: at a time
-	Duration time.Duration `json:"duration,omitempty"` // ping
+	Count    int           `json:"count,omitempty"`    // connect: how many more; ping, echo: at most
+	Parallel int           `json:"parallel,omitempty"` // connect, ping, echo: at a time
+	Size     int           `json:"size,omitempty"`     // echo: letters
+	Duration time.Duration `json:"duration,omitempty"` // ping, echo
 	Limit    time.Duration `json:"limit,omitempty"`    // how long answers may take
 	Run      uint32        `json:"run,omitempty"`      // watch
-	Last     uint32        `json:"last,omitempty"`     // await
+	Last     uint32        `json:"last,omitempty"`     // await: of all,
+	Lasts    []uint32      `json:"lasts,omitempty"`    // or by slot
 }
 
 // reply is a worker's one line for each request.
@@ -33,6 +35,7 @@ type reply struct {
 	Got           int64          `json:"got,omitempty"`
 	TookNs        int64          `json:"took_ns,omitempty"`
 	Tally         *watchTally    `json:"tally,omitempty"`
+	LastAt        int64          `json:"last_at,omitempty"` // ns, CLOCK_MONOTONIC: the last event
 }
 
 // serveWorker does what the lines of in ask, one answer each to out, until in ends; the end of in
@@ -103,9 +106,13 @@ func (w *worker) do(q *request) (*reply, error) {
 		j = &connectJob{count: q.Count, window: q.Parallel, limit: q.Limit}
 	case "idle":
 		j = idleJob{}
-	case "ping":
+	case "ping", "echo":
+		if q.Op == "echo" && q.Size < echoMin {
+			return nil, errors.New("bench: worker: echo without a size")
+		}
 		j = &pingJob{
 			parallel: q.Parallel, total: int64(q.Count), duration: q.Duration, limit: q.Limit,
+			echo: q.Size,
 		}
 	case "watch":
 		j = &watchJob{run: q.Run}
@@ -113,7 +120,10 @@ func (w *worker) do(q *request) (*reply, error) {
 		if w.loop.watch == nil {
 			return nil, errors.New("bench: worker: await without watch")
 		}
-		j = &awaitJob{last: q.Last, limit: q.Limit}
+		if q.Lasts != nil && len(q.Lasts) != len(w.loop.conns) {
+			return nil, errors.New("bench: worker: await with a last event for too few connections")
+		}
+		j = &awaitJob{last: q.Last, lasts: q.Lasts, limit: q.Limit}
 	default:
 		return nil, fmt.Errorf("bench: worker: unknown op %q", q.Op)
 	}
