@@ -34,9 +34,9 @@
 // and members: users with all their sessions, and sessions by themselves. What
 // a session follows is so its base logs, own, user's, tenant's, and the logs of
 // its topics; in a topic's its place is its cursor or where it joined, the later
-// of the two. Members are found from both sides, but nothing that happens to a
-// session looks at all its topics: each holder has a list of those that have a
-// log now (member.go).
+// of the two. Members are found from both sides, but no push, delivery or
+// confirmation looks at all topics of a session: each holder has a list of those
+// that have a log now (member.go).
 //
 //	topic --first--> member <--> member <--> member       one list a topic
 //	                   |           |
