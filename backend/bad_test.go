@@ -77,7 +77,7 @@ var badRequests = []struct{ op, body, code, message string }{
 	{"reply", `{"reply_to":7,"value":1}`, "bad_field", "must be a string"},
 	{"reply", `{"reply_to":"k","edn":"{:a"}`, "bad_value", `"edn":`},
 	{"reply", `{"reply_to":"gone","value":1}`, "unknown_reply", "no event waits"},
-	{"reply", `{"reply_to":"done","value":1}`, "already_replied", "already"},
+	{"reply", `{"reply_to":"done","value":1}`, "unknown_reply", "answered already"},
 	{"reply", `{"reply_to":"odd","value":1}`, "refused", "odd"},
 	{"close", `{}`, "missing_field", "whose sessions?"},
 	{"close", `{"client":"c"}`, "missing_field", "whose sessions?"},
@@ -222,7 +222,7 @@ var badLines = []struct{ line, ref, code, message string }{
 	{`{"op":"subscribe","ref":1,"ids":{"a":1}}`, `1`, "bad_field", "an array of patterns, or one pattern"},
 	{`{"op":"subscribe","ref":1,"uid":"a"}`, `1`, "unknown_field", `no field "uid"; it has: group format ids presence ack`},
 	{`{"op":"push","ref":"big","uid":"` + strings.Repeat("u", 5000) + `"}`, `"big"`, "too_large", "longer than 4000 bytes"},
-	{`{"op":"push","uid":"` + strings.Repeat("u", 5000) + `","ref":"big"}`, ``, "too_large", "(api.max_line)"},
+	{`{"op":"push","uid":"` + strings.Repeat("u", 5000) + `","ref":"big"}`, ``, "too_large", "(--api-max-line)"},
 }
 
 func TestBadRequests(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 // Errors that an [Engine] gives back and the API knows how to answer. Others are answered with
 // their text, as a request that cannot be done (400, code "refused").
 var (
-	// ErrUnknownReply: no event waits under this token (never did, its conn is gone, or too old).
-	ErrUnknownReply = errors.New("backend: no event waits for this reply")
-	// ErrReplied: the event was answered already; the first answer wins.
-	ErrReplied = errors.New("backend: this event was answered already")
+	// ErrUnknownReply: no event waits under this token: it was answered already (the first answer
+	// wins), its time is over, its client is gone, or it never was.
+	ErrUnknownReply = errors.New("backend: no event waits for this reply: it was answered " +
+		"already, its time is over, or its client is gone")
 	// ErrBusy: a bounded queue is full; answered 503 with Retry-After.
 	ErrBusy = errors.New("backend: too much is waiting, try again")
 	// ErrDraining: the daemon is shutting down; answered 503.

@@ -36,7 +36,7 @@ func (e *Error) at(line int) *Error {
 // tooLarge answers a request object over the limit.
 func tooLarge(max int) *Error {
 	return fail(http.StatusRequestEntityTooLarge, "too_large",
-		"the request object is longer than %d bytes (api.max_line)", max)
+		"the request object is longer than %d bytes (--api-max-line)", max)
 }
 
 // unavailable answers what cannot be done now.
@@ -55,8 +55,6 @@ func engineError(err error) *Error {
 		return nil
 	case errors.Is(err, ErrUnknownReply):
 		return bad("unknown_reply", "%s", peopleText(err))
-	case errors.Is(err, ErrReplied):
-		return bad("already_replied", "%s", peopleText(err))
 	case errors.Is(err, ErrTooManyTopics):
 		return bad("too_many_topics", "%s", peopleText(err))
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrDraining):

@@ -62,7 +62,7 @@ func (f *fakeEngine) Reply(token string, value []byte, format packer.Format, don
 	case "gone":
 		err = backend.ErrUnknownReply
 	case "done":
-		err = fmt.Errorf("engine: %w", backend.ErrReplied)
+		err = fmt.Errorf("engine: %w", backend.ErrUnknownReply)
 	case "busy":
 		err = backend.ErrBusy
 	case "odd":

@@ -221,7 +221,7 @@ func (s *Server) admit(nc net.Conn) {
 	uid, err := PeerUID(c.UnixConn)
 	if err != nil || !s.allowed(uid) {
 		s.o.Log.Warn("api socket: a user was refused", "uid", uid, "error", err)
-		c.refuse("forbidden", "this user may not use the socket (api.allow_uids)")
+		c.refuse("forbidden", "this user may not use the socket (--api-allow-uids)")
 		return
 	}
 	s.mu.Lock()
