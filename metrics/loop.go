@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 )
 
@@ -19,10 +20,17 @@ func (c *Counter) Add(n uint64) { c.v.Store(c.v.Load() + n) }
 // Sub takes n off a gauge. Owner only.
 func (c *Counter) Sub(n uint64) { c.v.Store(c.v.Load() - n) }
 
+// Set makes a gauge n. Owner only; it writes only what changes.
+func (c *Counter) Set(n uint64) {
+	if c.v.Load() != n {
+		c.v.Store(n)
+	}
+}
+
 // Load reads the number. Any goroutine.
 func (c *Counter) Load() uint64 { return c.v.Load() }
 
-// Loop is the counter block of one event loop. Fields that end in Now are gauges,
+// Loop is the counter block of one event loop. Fields that end in Now or Of are gauges,
 // all others only grow.
 //
 // Owner: loop. Load: any goroutine.
@@ -79,9 +87,28 @@ type Loop struct {
 	Panics         Counter
 	Turns          Counter
 	Messages       Counter // mailbox messages handled
+	BacklogNow     Counter // mailbox messages left for the next turn
+
+	CallbackTimeouts Counter // callbacks and sends that no backend answered in time
+	ClosesAbnormal   Counter // WebSockets that ended without a close frame
+
+	// By kind; not in Sum.
+	WSOf         [Packers]Counter // upgraded connections of now
+	PollsOf      [Packers]Counter // polls of now that wait for an answer
+	Handshakes   [Transports][Handshakes]Counter
+	ClosesServer [Closes]Counter // close frames that we sent first
+	ClosesClient [Closes]Counter // close frames that clients sent first
+
+	BatchEvents Histogram // events of each batch handed to a conn
+	Delays      Histogram // ms from the push of the oldest event of a batch until then
+	ReplyTimes  Histogram // ms from a client's event to its backend's reply
+	TurnTimes   Histogram // in TurnUnit, of each turn
 
 	_ [64]byte
 }
+
+// TurnUnit is the unit of Loop.TurnTimes.
+const TurnUnit = 16 * time.Microsecond
 
 // Sum adds up the blocks by field name in snake case, as "events_in".
 func Sum(blocks []*Loop) map[string]uint64 {
