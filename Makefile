@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps examples-deps clean
 
 build: $(BIN)
 
@@ -20,7 +20,7 @@ $(BIN):
 run: build
 	$(BIN) serve --demo
 
-test: vet browser-deps oracle-deps mutants
+test: vet browser-deps oracle-deps examples-deps mutants
 	$(GO) test $(PKGS)
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
@@ -69,6 +69,11 @@ browser-deps:
 # CHSKD_REQUIRE_ORACLES=1.
 oracle-deps:
 	@./packer/oracle/deps.sh
+
+# What the examples are written in. Where it cannot be installed their tests are skipped with a loud
+# line, unless CHSKD_REQUIRE_EXAMPLES=1.
+examples-deps:
+	@./examples/deps.sh
 
 clean:
 	rm -rf bin cover.out

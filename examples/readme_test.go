@@ -1,0 +1,64 @@
+package examples_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// The README shows hello.py word for word.
+func TestReadmeShowsHello(t *testing.T) {
+	program, err := os.ReadFile("hello.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(readme), "\n## In your language\n")
+	if !found {
+		t.Fatal(`README.md has no section "In your language"`)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	if shown := "```python\n" + string(program) + "```\n"; !strings.Contains(section, shown) {
+		t.Errorf("the README does not show examples/hello.py as it is:\n%s", shown)
+	}
+	if n := strings.Count(string(program), "\n"); n > 10 {
+		t.Errorf("hello.py has %d lines; the README speaks of ten", n)
+	}
+	for _, c := range chats {
+		if !strings.Contains(section, "examples/"+c.file) {
+			t.Errorf("the README does not name examples/%s", c.file)
+		}
+	}
+}
+
+// What the README's ten lines do: they say louder what a client said, beside another backend.
+func TestHello(t *testing.T) {
+	need(t, "python3")
+	d := newDaemon(t)
+	start(t, "python3", "hello.py", d.api)
+	d.awaitConsumer()
+	alice := d.connect("alice")
+	alice.say(`[:chat/who]`)
+	alice.say(`[:chat/send {:text "grüß dich"}]`)
+	got := alice.next()
+	const want = `["chat/message",{"from":"python","text":"GRÜSS DICH","at":"`
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("the client got %s, want %s...", got, want)
+	}
+}
+
+// The chat backends are meant to be read at once.
+func TestChatsAreShort(t *testing.T) {
+	for _, c := range chats {
+		text, err := os.ReadFile(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "\n"); n >= 80 {
+			t.Errorf("%s has %d lines", c.file, n)
+		}
+	}
+}
