@@ -56,6 +56,7 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	}
 	s.closeAnswer(se, pollConfirms(handshake, udt, se.udt))
 	if handshake {
+		s.cameBack(se)
 		se.poll, se.udt, se.shook = 0, udt, now
 		s.change(se, entry, kept|pollOpen)
 		s.leaveAjax(now, slot, se)

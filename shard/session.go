@@ -160,6 +160,7 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	u.first = slot
 	u.sessions++
 	s.counts.Sessions++
+	s.returns.New++
 	s.follow(se)
 	if room != 0 { // not before: its user's topics would go with the last session
 		s.counts.Evicted++

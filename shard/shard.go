@@ -95,6 +95,7 @@ type Shard struct {
 	nextRun        int
 	topicsKey      [2 * memoTopics]uint64 // room for sources.topicsKey
 	counts         Counts
+	returns        Returns
 }
 
 // New returns an empty Shard.

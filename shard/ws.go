@@ -47,6 +47,7 @@ func (s *Shard) AttachWSSince(now, since uint32, k Key, ref uint64, packer uint8
 	if se.ws == ref {
 		return id, 0, nil
 	}
+	s.cameBack(se)
 	if se.isAfter(since) {
 		s.crowd(id).add(crowdConn{ref: ref, since: since, packer: packer})
 		s.change(se, inWS|crowded, kept)
