@@ -29,9 +29,17 @@ type simClient struct {
 	replay  bool // and is to be sent again as it was, on a new connection
 	udt     int
 
+	topics map[string]bool // that it is in by itself
+	sent   []simItem       // what was pushed to it, in order
+	expect int             // index into sent of what is to come
+	told   int             // gaps since the last number
+	anew   bool            // it may miss what comes: its session may have been ended
+
+	began   uint32 // when this conn, or the last poll, was begun
+	wasAjax bool
 	got     []int // numbers received, doubles left out
 	doubled int
-	expect  int // index into user.sent of the next number that must come; -1 = not known yet
+	late    int // got from here on came after the server had closed, and may come again; -1 = none
 	again   int // so many of the last numbers may come again: those of the last poll's answer
 }
 
@@ -47,6 +55,7 @@ func (c *simClient) start() {
 	c.w.now++ // no client comes twice in a millisecond
 	c.sock, c.loop = c.w.connect()
 	c.is101, c.open, c.polling = false, false, false
+	c.began, c.wasAjax = c.w.now, c.wasAjax || c.ajax
 	replay := c.replay && c.ajax
 	c.replay = false
 	c.w.trace("client %s of %s connects, ajax %v, loop %d", c.id, c.user.uid, c.ajax, c.loop.id)
@@ -67,6 +76,7 @@ func (c *simClient) start() {
 
 func (c *simClient) poll(handshake bool) {
 	c.udt++
+	c.began = c.w.now
 	q := ""
 	if handshake {
 		q = "&handshake%3F=1"
@@ -177,6 +187,12 @@ func (c *simClient) readResponse() bool {
 	}
 	body := string(rest[:n])
 	c.sock.got = rest[n:]
+	if bytes.HasPrefix(head, []byte("HTTP/1.1 410 ")) && body == reasonGap && c.w.e.opts.OnGap == GapClose {
+		simSeen.polls410++
+		c.open = false
+		c.poll(true)
+		return true
+	}
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200")) {
 		c.w.fatalf("a poll was answered %q %q", head, body)
 	}
@@ -201,18 +217,37 @@ func (c *simClient) readFrame() bool {
 	c.sock.got = b[n+int(h.Len):]
 	switch h.Opcode {
 	case opcode(c.packer):
+		first := len(c.got)
 		c.message(payload)
+		if len(c.sock.got) < c.sock.late && c.late < 0 {
+			c.late = first
+		}
 	case wsframe.Text, wsframe.Binary:
 		c.w.fatalf("client %s, packer %v, got a frame with opcode %d", c.id, c.packer, h.Opcode)
 	case wsframe.Close:
+		c.closed(payload)
 		c.frame(wsframe.Close, payload)
 	}
 	return true
 }
 
+// closed checks why the server closes.
+func (c *simClient) closed(payload string) {
+	switch code := int(payload[0])<<8 | int(payload[1]); {
+	case code == codeTryLater && c.w.backend.picky:
+		simSeen.rejects++
+	case code == codeGap && c.w.e.opts.OnGap == GapClose:
+		simSeen.closes++
+	default:
+		if code != 1001 {
+			c.w.fatalf("client %s was closed with %d %s", c.id, code, payload[2:])
+		}
+	}
+}
+
 var simLength = regexp.MustCompile(`(?i)content-length: (\d+)`)
 
-var simNumber = regexp.MustCompile(`\["t/n",\{"n":(\d+)`)
+var simNumber = regexp.MustCompile(`\["(t/n|chskd/gap)",\{"(?:n|missed)":(\d+)`)
 
 // message takes one chsk message.
 func (c *simClient) message(packed string) {
@@ -225,56 +260,29 @@ func (c *simClient) message(packed string) {
 	case strings.Contains(m, "chsk/ws-ping"):
 		c.send(`[[:chsk/ws-pong] nil]`)
 		return
-	case strings.Contains(m, "chskd/gap"):
-		c.w.fatalf("client %s was told of a gap inside the window: %s", c.id, m)
+	case strings.Contains(m, "chsk/error"):
+		simSeen.errors++
 	}
 	if !c.open && !c.ajax {
 		c.w.fatalf("client %s got %q before its handshake", c.id, m)
 	}
 	numbers := simNumber.FindAllStringSubmatch(m, -1)
+	told, before := 0, len(c.got)
 	for _, f := range numbers {
-		n, _ := strconv.Atoi(f[1])
-		c.number(n)
+		n, _ := strconv.Atoi(f[2])
+		if f[1] == "t/n" {
+			c.number(n)
+		} else {
+			c.gap(n)
+			told++
+		}
 	}
-	if c.ajax {
-		c.again = len(numbers)
-	} else if len(numbers) > 0 {
+	switch n := len(numbers) - told; {
+	case told > 0, n > 0 && len(c.got) == before:
+		// What comes again may come in parts, with gaps where some of it stood.
+	case c.ajax:
+		c.again = n
+	case n > 0:
 		c.again = 0
 	}
 }
-
-// number takes the next event. Over WebSocket each comes exactly once and in order;
-// over Ajax those of an answer whose arrival the server could not know may come again.
-func (c *simClient) number(n int) {
-	if c.expect < 0 {
-		for i, m := range c.user.sent {
-			if m == n {
-				c.expect = i
-			}
-		}
-		if c.expect < 0 {
-			c.w.fatalf("client %s of %s got %d, which was not for it", c.id, c.user.uid, n)
-		}
-	}
-	if c.expect < len(c.user.sent) && c.user.sent[c.expect] == n {
-		c.expect++
-		c.got = append(c.got, n)
-		return
-	}
-	if c.again > 0 && len(c.got) > 0 {
-		for i := len(c.got) - 1; i >= 0 && i >= len(c.got)-c.again; i-- {
-			if c.got[i] == n {
-				c.doubled++
-				return
-			}
-		}
-	}
-	want := -1
-	if c.expect < len(c.user.sent) {
-		want = c.user.sent[c.expect]
-	}
-	c.w.fatalf("client %s of %s (ajax %v) got %d, want %d; got so far %v; pushed %v",
-		c.id, c.user.uid, c.ajax, n, want, tail(c.got), tail(c.user.sent))
-}
-
-func tail(n []int) []int { return n[max(0, len(n)-20):] }

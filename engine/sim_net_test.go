@@ -24,6 +24,7 @@ type simSock struct {
 	out    []byte // buffered behind a full kernel, as gnet does
 	acked  uint64
 	got    []byte // acknowledged: the client's to read
+	late   int    // so many of the last of them arrived after the server had closed
 	wrote  int    // writes, to see that a closed sock gets none
 	closed bool   // onClose was called
 	broken bool   // cut by the network: writes fail
@@ -115,8 +116,9 @@ func (n *simNet) close(x sock) {
 	n.l.closed(c.slot) // the fd still answers
 	s.closed, s.fin = true, true
 	if !s.broken {
-		// What the kernel has is still sent (RFC 9293 §3.6).
-		s.ack(len(s.kernel))
+		// What the kernel has is still sent (RFC 9293 §3.6), and nobody hears that it arrived.
+		s.late = len(s.kernel)
+		s.ack(s.late)
 	}
 	s.kernel, s.out = nil, nil
 }
@@ -124,6 +126,8 @@ func (n *simNet) close(x sock) {
 // simBackend hears and checks what the backend is told.
 type simBackend struct {
 	t       simT
+	rng     *rand.Rand
+	picky   bool // takes not every event
 	present map[string]bool
 	opens   int
 	closes  int

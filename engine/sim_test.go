@@ -14,9 +14,10 @@ var (
 	simSeed = flag.Int64("sim.seed", 0, "run this schedule only")
 )
 
-// TestSimulation runs random schedules of connects, cuts, silences, polls, pushes,
-// stalls and transport switches, and checks what chskd promises: order per user,
-// nothing in the window missing, nothing confirmed again, presence that alternates and
+// TestSimulation runs random schedules of connects, cuts, silences, polls, pushes with
+// all their options, memberships, stalls, refusals and transport switches, and checks
+// what chskd promises: order per user, nothing missing that is neither superseded nor run
+// out nor told as a gap, nothing confirmed again, presence that alternates and
 // comes before a user's first event, every buffer released, no write to a closed
 // connection.
 func TestSimulation(t *testing.T) {
@@ -34,6 +35,10 @@ func TestSimulation(t *testing.T) {
 			t.Fatalf("seed %d; run it alone with -sim.seed %d", seed, seed)
 		}
 	}
+	if s := simSeen; s.gaps == 0 || s.closes == 0 || s.polls410 == 0 || s.rejects == 0 || s.errors == 0 ||
+		s.superseded == 0 || s.expired == 0 || s.topics == 0 {
+		t.Errorf("the schedules are worth little: %+v", s)
+	}
 }
 
 func simulate(t simT, seed int64) {
@@ -44,7 +49,9 @@ func simulate(t simT, seed int64) {
 		w.step()
 	}
 	w.settleDown()
+	w.lastWord()
 	w.checkAll()
+	w.count()
 	w.emptyOut()
 	if n := bufpool.Live(); n != lent {
 		w.fatalf("%d buffers were not released", n-lent)
@@ -53,10 +60,10 @@ func simulate(t simT, seed int64) {
 
 func (w *simWorld) populate() {
 	for i := range 1 + w.rng.Intn(3) {
-		u := &simUser{uid: fmt.Sprintf("u%d", i)}
+		u := &simUser{uid: fmt.Sprintf("u%d", i), topics: map[string]bool{}}
 		w.users = append(w.users, u)
 		for j := range 1 + w.rng.Intn(3) {
-			c := &simClient{w: w, user: u, id: fmt.Sprintf("c%d-%d", i, j), expect: -1,
+			c := &simClient{w: w, user: u, id: fmt.Sprintf("c%d-%d", i, j), topics: map[string]bool{}, late: -1,
 				ajax: w.rng.Intn(3) == 0, packer: packer.Packer(w.rng.Intn(packer.Packers))}
 			w.clients = append(w.clients, c)
 		}
@@ -74,14 +81,13 @@ func (w *simWorld) populate() {
 		if !c.open {
 			w.fatalf("client %s has no handshake", c.id)
 		}
-		c.expect = 0
 	}
 }
 
 // step is one random thing that happens.
 func (w *simWorld) step() {
 	c := w.clients[w.rng.Intn(len(w.clients))]
-	switch w.rng.Intn(14) {
+	switch w.rng.Intn(16) {
 	case 0, 1, 2, 3:
 		for range 1 + w.rng.Intn(6) {
 			w.push()
@@ -108,6 +114,8 @@ func (w *simWorld) step() {
 		}
 	case 11:
 		w.replySome()
+	case 12, 13:
+		w.member()
 	default:
 		w.turns(false)
 		w.ackSome(2)
@@ -149,11 +157,29 @@ func (w *simWorld) settleDown() {
 	}
 }
 
+// lastWord pushes one more event to all: that they get it shows what they missed before.
+func (w *simWorld) lastWord() {
+	w.n++
+	p := &Push{All: true, Flush: true}
+	w.event(p)
+	ev := &simEvent{n: w.n, log: "all"}
+	for _, c := range w.clients {
+		c.anew = false
+		c.enter(ev, nil, true, false)
+	}
+	w.e.Push(p, nil)
+	for range 5 {
+		w.turns(true)
+		w.ackSome(0)
+		w.advance(50)
+	}
+}
+
 func (w *simWorld) checkAll() {
 	for _, c := range w.clients {
-		if c.expect != len(c.user.sent) {
-			w.fatalf("client %s of %s (ajax %v) has %d of %d events: %v of %v", c.id, c.user.uid, c.ajax,
-				c.expect, len(c.user.sent), tail(c.got), tail(c.user.sent))
+		if c.expect != len(c.sent) {
+			w.fatalf("client %s of %s (ajax %v) has %d of %d events: %v, to come %v", c.id, c.user.uid, c.ajax,
+				c.expect, len(c.sent), tail(c.got), c.toCome())
 		}
 	}
 	for _, u := range w.users {
@@ -176,7 +202,7 @@ func (w *simWorld) emptyOut() {
 	w.turns(true)
 	w.advance(90_000)
 	for i, l := range w.e.loops {
-		if n := l.sh.Counts(); n.Users+n.Sessions+n.Kept+n.Entries != 0 || l.conns.live != 0 {
+		if n := l.sh.Counts(); n.Users+n.Sessions+n.Kept+n.Entries+n.Topics+n.Members != 0 || l.conns.live != 0 {
 			w.fatalf("loop %d still has %+v and %d connections", i, n, l.conns.live)
 		}
 		if l.ids.Bytes() != 0 {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"log/slog"
 	"math/rand"
 	"time"
@@ -24,6 +23,9 @@ type simWorld struct {
 	clients []*simClient
 	n       int // pushes so far: every event has a number of its own
 	strays  []stray
+
+	tight     bool   // logs are short, so that there are gaps
+	gapCloses uint64 // seen so far
 }
 
 // stray is a connection that its client does not look at any more.
@@ -33,16 +35,16 @@ type stray struct {
 	silent bool // nothing gets through
 }
 
-// simUser is a user and what was pushed to it, in order.
+// simUser is a user and the topics that it is in.
 type simUser struct {
-	uid  string
-	sent []int
+	uid    string
+	topics map[string]bool
 }
 
 func newSimWorld(t simT, seed int64) *simWorld {
 	rng := rand.New(rand.NewSource(seed))
 	w := &simWorld{t: t, seed: seed, rng: rng, now: rng.Uint32(),
-		backend: &simBackend{t: t, present: map[string]bool{}}}
+		backend: &simBackend{t: t, rng: rng, present: map[string]bool{}}}
 	checker, err := auth.New(auth.Config{Mode: auth.Dev})
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +53,12 @@ func newSimWorld(t simT, seed int64) *simWorld {
 	o.Loops, o.Auth, o.Log = 1+rng.Intn(3), checker, slog.New(slog.DiscardHandler)
 	o.Limits.OutBytes = 2000 // so that stalls happen
 	o.Limits.HeldConns = 8
+	if rng.Intn(4) == 0 {
+		w.tight = true
+		o.Limits.LogEntries = 3 + rng.Intn(10)
+		o.OnGap = OnGap(rng.Intn(2))
+	}
+	w.backend.picky = rng.Intn(4) == 0
 	if w.e, err = New(o, w.backend); err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +79,11 @@ func (b *simBackend) Event(tenant, uid []byte, nilUID bool, client []byte, ajax 
 		b.t.Fatalf("an event of %q, who is not present", uid)
 	}
 	b.events++
+	if b.picky {
+		if v := Verdict(b.rng.Intn(3)); v != Taken {
+			return v
+		}
+	}
 	if replyTo != nil {
 		b.tokens = append(b.tokens, string(replyTo))
 	}
@@ -105,6 +118,9 @@ func (w *simWorld) turns(all bool) {
 		i := ready[w.rng.Intn(len(ready))]
 		w.wanted[i] = false
 		w.e.loops[i].turn()
+		if w.e.opts.OnGap == GapClose {
+			w.forgive()
+		}
 		if !all && w.rng.Intn(3) == 0 {
 			return
 		}
@@ -182,34 +198,6 @@ func (w *simWorld) cut(s *simSock, l *loop, silent bool) {
 	}
 	s.broken = true
 	l.net.close(s)
-}
-
-// push sends the next number to a user, a client of it, or everybody.
-func (w *simWorld) push() {
-	w.n++
-	p := &Push{Format: packer.EDN, Flush: w.rng.Intn(5) == 0}
-	pad := ""
-	if w.rng.Intn(10) == 0 {
-		pad = fmt.Sprintf("%0*d", w.rng.Intn(3000), 0)
-	}
-	if w.rng.Intn(2) == 0 {
-		p.Format = packer.JSON
-		p.Event = fmt.Appendf(nil, `["t/n",{"n":%d,"pad":%q}]`, w.n, pad)
-	} else {
-		p.Event = fmt.Appendf(nil, `[:t/n {:n %d :pad %q}]`, w.n, pad)
-	}
-	if w.rng.Intn(4) == 0 {
-		p.All = true
-		for _, u := range w.users {
-			u.sent = append(u.sent, w.n)
-		}
-	} else {
-		u := w.users[w.rng.Intn(len(w.users))]
-		p.UIDs = []string{u.uid}
-		u.sent = append(u.sent, w.n)
-	}
-	w.trace("push %d all %v to %v", w.n, p.All, p.UIDs)
-	w.e.Push(p, nil)
 }
 
 // trace says what happens, when one schedule is run alone.

@@ -257,6 +257,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"--loops 257", "257 loops; use 1 to 256"},
 		{"--loops many", `"many" for "--loops"`},
 		{"--log-level loud", `--log-level "loud": write debug, info, warn or error`},
+		{"--on-gap ignore", `--on-gap "ignore": write notice or close`},
 		{"--redelivery maybe", `--redelivery "maybe": write tcp, pong or off`},
 		{"--allowed-origins example.com", `--allowed-origins`},
 		{"--allowed-origins example.com", `"example.com" is not scheme://host[:port]`},
