@@ -47,7 +47,7 @@ func (g *group) tick() {
 		}
 		since, any := c.unacked.oldest()
 		if any && c.cut == nil && late(h.now-since, h.o.AckTimeout) {
-			c.cut = fail(408, "ack_timeout", "event %d was not acked for %s; the stream is cut",
+			c.cut = cutFor("ack_timeout", "event %d was not acked for %s; the stream is cut",
 				c.unacked.first().seq, h.o.AckTimeout)
 			h.stats.AckTimeouts++
 			c.wakeUp()

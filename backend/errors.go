@@ -26,6 +26,10 @@ func fail(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// cutFor is why a stream or a line connection is cut: its last line says so, and there is no answer
+// that could have a status.
+func cutFor(code, format string, args ...any) *Error { return fail(0, code, format, args...) }
+
 // at says on which line of the body the error is. e may be shared: the copy carries the line.
 func (e *Error) at(line int) *Error {
 	c := *e

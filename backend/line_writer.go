@@ -39,7 +39,7 @@ func (w *lineWriter) turn() (over bool) {
 	more, cut, err := w.send()
 	switch {
 	case errors.Is(err, errStalled):
-		w.cut(fail(408, "slow_consumer", "nothing was read for %s; the connection is cut",
+		w.cut(cutFor("slow_consumer", "nothing was read for %s; the connection is cut",
 			w.stream.stall))
 		return true
 	case err != nil:

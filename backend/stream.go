@@ -56,7 +56,7 @@ func (s *stream) run(gone <-chan struct{}) {
 	s.hub.leave(s.c, unwritten, errors.Is(err, errStalled))
 	switch {
 	case errors.Is(err, errStalled):
-		s.cut(fail(408, "slow_consumer", "nothing was read for %s; the stream is cut", s.stall))
+		s.cut(cutFor("slow_consumer", "nothing was read for %s; the stream is cut", s.stall))
 	case ended && s.c.cut != nil:
 		s.cut(s.c.cut)
 	}
