@@ -44,6 +44,7 @@ func (l *loop) handOver(d *shard.Delivery) {
 		l.endForGap(d)
 		return
 	}
+	l.tally(d)
 	b := l.sealed(d)
 	if b == nil {
 		return

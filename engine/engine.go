@@ -132,9 +132,14 @@ func (e *Engine) homeOf(id *identity) int {
 
 // Counters sums what all loops counted.
 func (e *Engine) Counters() map[string]uint64 {
+	return metrics.Sum(e.Blocks())
+}
+
+// Blocks are the counters of the loops, to be read and no more.
+func (e *Engine) Blocks() []*metrics.Loop {
 	blocks := make([]*metrics.Loop, len(e.loops))
 	for i, l := range e.loops {
 		blocks[i] = l.m
 	}
-	return metrics.Sum(blocks)
+	return blocks
 }

@@ -90,6 +90,7 @@ func (l *loop) onAnswerGap(m *msg) {
 	}
 	x := l.conns.extra(m.ref.slot())
 	q := x.req
+	l.pollOver(c, x)
 	x.wait = waitNothing
 	q.close = q.close || l.draining
 	if l.respondText(m.ref.slot(), c, &q, codeGap-4000, reasonGap) {

@@ -231,6 +231,7 @@ func (l *loop) callbacksDue() {
 			continue
 		}
 		if c := l.conns.get(e.ref); c != nil {
+			l.m.CallbackTimeouts.Add(1)
 			l.replyWS(c, slot, packer.Packer(c.packer).Format().Literal(packer.ErrorValue))
 		}
 	}

@@ -58,6 +58,10 @@ type loop struct {
 	busyRef connRef // conn being worked on, for the recover
 	out     [][]msg // posts of this turn by loop; out[id] is handled in the same turn
 	lastFan []fanRef
+	alike   alike         // deliveries of this turn that are not tallied yet
+	batches metrics.Tally // for m.BatchEvents, and
+	delays  metrics.Tally // for m.Delays
+	lagAt   uint32        // session after which the next sample of lags begins
 
 	// going down
 	draining  bool
@@ -159,6 +163,7 @@ func (l *loop) turn() {
 	l.dead = l.dead[:0]
 	l.drainDone()
 	l.next()
+	l.measure()
 }
 
 // drainMailbox handles what other loops and backends posted, so many messages a

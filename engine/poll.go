@@ -5,6 +5,7 @@ import (
 
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/httpmin"
+	"github.com/chskd/chskd/metrics"
 	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/shard"
 )
@@ -18,11 +19,13 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	p := l.readParams(h.RawQuery, nil)
 	who, refusal := l.identify(h, &p)
 	if refusal != nil {
+		l.m.Handshakes[metrics.Ajax][metrics.HandshakeIdentity].Add(1)
 		l.refuseAuth(slot, c, q, refusal)
 		return
 	}
 	chosen, ok := l.packerOf(h.Path, &p)
 	if !ok {
+		l.m.Handshakes[metrics.Ajax][metrics.HandshakePacker].Add(1)
 		l.refusePacker(slot, c, q)
 		return
 	}
@@ -37,6 +40,7 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	m.buf = b.Seal()
 	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
 	m.ref = l.await(slot, c, q, waitPoll)
+	l.m.PollsOf[chosen].Add(1)
 	if l.opts.OnGap == GapClose {
 		x := l.conns.extra(slot)
 		x.who = append(x.who[:0], m.buf.B...)
@@ -99,6 +103,7 @@ func (l *loop) onPoll(m *msg) {
 		l.m.PollsNow.Add(1)
 		l.polls.Park(l.now, uint64(m.ref), ^uint64(m.ref))
 	case verdict == shard.Handshake:
+		l.m.Handshakes[metrics.Ajax][metrics.HandshakeOK].Add(1)
 		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
 		l.answer(m.ref, l.packed(p, l.hello), 0)
 	default:
@@ -161,6 +166,7 @@ func (l *loop) complete(ref connRef, body []byte) (c *conn, ok bool) {
 	}
 	x := l.conns.extra(ref.slot())
 	q := x.req
+	l.pollOver(c, x)
 	x.wait = waitNothing
 	q.close = q.close || l.draining
 	r := httpmin.Response{Status: 200, ContentType: mediaType(packer.Packer(c.packer))}

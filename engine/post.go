@@ -188,6 +188,7 @@ func (l *loop) postsDue() {
 // timeoutPost answers a send that nobody answered.
 func (l *loop) timeoutPost(slot uint64) {
 	if p, ok := l.posts.Packer(slot); ok {
+		l.m.CallbackTimeouts.Add(1)
 		l.answerPost(slot, l.literal(packer.Packer(p), packer.Timeout))
 	}
 }

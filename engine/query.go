@@ -38,7 +38,9 @@ type Page struct {
 // Numbers are what the loops know about themselves at one moment.
 type Numbers struct {
 	Shards  shard.Counts // summed, where the users without uid of a tenant are one user
-	Open    int          // connections
+	Returns shard.Returns
+	Oldest  uint32 // ms: the age of the oldest event that some session has not confirmed
+	Open    int    // connections
 	Served  int
 	Buffers int64 // lent by bufpool
 	Loops   int
@@ -55,6 +57,8 @@ type query struct {
 	numbers *Numbers
 	nils    map[string]nilUser // users without uid, by tenant
 	onStats func(*Numbers)
+	lags    []uint64
+	onLags  func([]uint64)
 	replied func(error)
 }
 
@@ -113,6 +117,8 @@ func (l *loop) onQuery(m *msg) {
 		l.addUsers(m, q)
 	case q.onStats != nil:
 		l.addNumbers(m, q)
+	case q.onLags != nil:
+		l.addLags(m, q)
 	}
 }
 
@@ -196,6 +202,12 @@ func (l *loop) addNumbers(m *msg, q *query) {
 	sum.Superseded += c.Superseded
 	sum.Expired += c.Expired
 	sum.Evicted += c.Evicted
+	r, returns := l.sh.Returns(), &q.numbers.Returns
+	returns.New += r.New
+	returns.InGrace += r.InGrace
+	returns.Kept += r.Kept
+	returns.Early += r.Early
+	q.numbers.Oldest = max(q.numbers.Oldest, l.sh.OldestMs(l.now))
 	if l.id+1 < len(l.eng.loops) {
 		l.post(l.id+1, *m)
 		return

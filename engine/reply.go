@@ -42,11 +42,13 @@ func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Forma
 		l.m.RepliesLate.Add(1)
 		return ErrUnknownReply
 	}
+	took := uint64(l.passed(e.opened))
 	if e.ref == 0 {
 		post := e.post
 		if err := l.replyPost(post, value, from); err != nil {
 			return err
 		}
+		l.m.ReplyTimes.Observe(took)
 		l.callbacks.drop(&l.ids, nil, slot)
 		return nil
 	}
@@ -60,6 +62,7 @@ func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Forma
 		return err
 	}
 	l.value = v
+	l.m.ReplyTimes.Observe(took)
 	l.busyRef = e.ref
 	l.replyWS(c, slot, v)
 	return nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/httpmin"
+	"github.com/chskd/chskd/metrics"
 	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/wsframe"
 )
@@ -70,12 +71,14 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	who, refusal := l.identify(h, &p)
 	if refusal != nil {
 		l.m.UpgradesBad.Add(1)
+		l.m.Handshakes[metrics.WS][metrics.HandshakeIdentity].Add(1)
 		l.refuseAuth(slot, c, q, refusal)
 		return
 	}
 	chosen, ok := l.packerOf(h.Path, &p)
 	if !ok {
 		l.m.UpgradesBad.Add(1)
+		l.m.Handshakes[metrics.WS][metrics.HandshakePacker].Add(1)
 		l.refusePacker(slot, c, q)
 		return
 	}
@@ -93,6 +96,8 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	c.who = l.ids.Put(l.hello)
 	c.flags |= fGated
 	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
+	l.m.Handshakes[metrics.WS][metrics.HandshakeOK].Add(1)
+	l.m.WSOf[chosen].Add(1)
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.ids.Get(c.who)...)
 	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
@@ -104,6 +109,9 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, who *identity) bool {
 	if err := httpmin.CheckUpgrade(h); err != nil {
 		l.m.UpgradesBad.Add(1)
+		if who != nil {
+			l.m.Handshakes[metrics.WS][metrics.HandshakeMalformed].Add(1)
+		}
 		l.refuse(slot, c, err.Status, err.Reason)
 		return false
 	}

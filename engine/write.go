@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/chskd/chskd/metrics"
 	"github.com/chskd/chskd/wsframe"
 )
 
@@ -71,6 +72,9 @@ func (l *loop) sendClose(slot uint32, c *conn, code uint16, reason string) {
 	if c.flags&fCloseSent != 0 {
 		return
 	}
+	if c.flags&fEcho == 0 {
+		l.m.ClosesServer[metrics.CloseOf(code)].Add(1)
+	}
 	l.scratch = wsframe.AppendClose(l.scratch[:0], code, reason)
 	ok := l.write(slot, c, l.scratch)
 	c.flags |= fCloseSent
@@ -132,7 +136,7 @@ func (l *loop) onClose(slot uint32) {
 	case c.flags&fEcho != 0:
 		l.m.WSNow.Sub(1)
 	case c.who != 0:
-		l.m.WSNow.Sub(1)
+		l.wsOver(c)
 		l.detach(slot, c, ref)
 	default:
 		l.leaveHTTP(slot, c, ref)
@@ -170,6 +174,7 @@ func (l *loop) leaveHTTP(slot uint32, c *conn, ref connRef) {
 	if x := l.conns.peekExtra(slot); c.state == sWait && x != nil && x.wait == waitPoll {
 		// A send needs no word: its answer finds no conn and falls away.
 		l.post(int(c.home), msg{kind: mPollGone, ref: ref})
+		l.pollOver(c, x)
 	}
 	if c.acks == 0 {
 		return

@@ -106,6 +106,7 @@ func (l *loop) boundEcho(slot uint32, c *conn) {
 // that a browser that reconnects does not wait.
 func (l *loop) onCloseFrame(slot uint32, c *conn, payload []byte) {
 	if c.flags&fCloseSent == 0 {
+		l.countClose(c, payload)
 		ok := l.sendFrame(slot, c, wsframe.Close, payload)
 		if !ok {
 			return

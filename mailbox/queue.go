@@ -58,6 +58,13 @@ func (q *Queue[T]) Wake() {
 	}
 }
 
+// Len is how many messages wait to be taken. Any goroutine.
+func (q *Queue[T]) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
 // Take returns all that was posted, in order, and leaves spare (emptied) behind
 // for the next posts. From here on a post asks for a wake again. Reader only; the
 // result belongs to the caller, who hands it back as spare the next time. A

@@ -38,10 +38,10 @@ type Tally struct {
 	any     bool
 }
 
-// Observe notes one value.
-func (t *Tally) Observe(v uint64) {
-	t.buckets[BucketOf(v)]++
-	t.sum += v
+// Observe notes a value that was seen n times.
+func (t *Tally) Observe(v uint64, n uint32) {
+	t.buckets[BucketOf(v)] += n
+	t.sum += v * uint64(n)
 	t.any = true
 }
 

@@ -19,7 +19,7 @@ func TestHistogram(t *testing.T) {
 		var direct, tallied metrics.Histogram
 		var tally metrics.Tally
 		direct.Observe(c.v)
-		tally.Observe(c.v)
+		tally.Observe(c.v, 1)
 		tally.AddTo(&tallied)
 		tally.AddTo(&tallied) // it began anew
 		for name, h := range map[string]*metrics.Histogram{"direct": &direct, "tallied": &tallied} {
