@@ -156,7 +156,8 @@ func (r *rig) handle(e *rigEvent, text string) {
 }
 
 // pushMany answers [n pad] with n events: the first alone, the others in one request, so that it
-// does not depend on the machine which of them find the batch window open.
+// does not depend on the machine which of them find the batch window open. It begins when the window
+// of what was pushed before has ended.
 func (r *rig) pushMany(e *rigEvent, data string) {
 	args, err := elementsEDN(data)
 	if err != nil || len(args) != 2 {
@@ -174,6 +175,8 @@ func (r *rig) pushMany(e *rigEvent, data string) {
 		event := fmt.Sprintf("[:test/pushed {:i %d, :pad %q}]", i, strings.Repeat("x", pad))
 		pushes[i] = map[string]any{"uid": e.UID, "edn": event}
 	}
+	const window = 100 * time.Millisecond // over Ajax; over WebSocket it is shorter
+	time.Sleep(2 * window)
 	r.push(pushes[:1]...)
 	r.push(pushes[1:]...)
 }
