@@ -27,18 +27,21 @@ var edges = map[string][]string{
 		"metrics", "packer", "shard", "wsframe"},
 	"backend":        {"packer"},
 	"bench":          {"packer", "wsframe"},
+	"client":         nil,
 	"cmd/chskd":      {"auth", "backend", "bench", "cmd/chskd/demo", "engine", "mailbox", "packer"},
 	"cmd/chskd/demo": nil,
 	"fuzz":           {"backend", "httpmin", "packer", "wsframe"},
 	"packer/oracle":  nil,
+
+	"examples/chat-go": {"client"},
 }
 
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
-var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "cmd/chskd", "cmd/chskd/demo", "bench"}
+var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench"}
 
 // mayStart are the packages that may start goroutines.
-var mayStart = []string{"backend", "cmd/chskd", "cmd/chskd/demo", "bench"}
+var mayStart = []string{"backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench"}
 
 // source is one parsed file of ours.
 type source struct {

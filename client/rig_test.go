@@ -1,0 +1,276 @@
+package client_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/chskd/chskd/client"
+)
+
+// patience bounds every wait. It is only reached when something is broken.
+const patience = 2 * time.Minute
+
+// buildFolder holds the daemon's program, and the sockets, for the time of the tests.
+var buildFolder string
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv("CHSKD_TEST_WORKER"); path != "" {
+		worker(path)
+		return
+	}
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	var err error
+	if buildFolder, err = os.MkdirTemp("", "chskd-cl-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(buildFolder)
+	code := m.Run()
+	if code == 0 {
+		code = leaked()
+	}
+	return code
+}
+
+// leaked tells of goroutines of the package that outlive their clients.
+func leaked() int {
+	var stacks string
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		buf := make([]byte, 1<<20)
+		stacks = string(buf[:runtime.Stack(buf, true)])
+		if !strings.Contains(stacks, "chskd/client.(") {
+			return 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	fmt.Fprintln(os.Stderr, "goroutines are left:\n"+stacks)
+	return 1
+}
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(buildFolder, "chskd")
+	out, err := exec.Command("go", "build", "-o", program, "../cmd/chskd").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// daemon is a running chskd.
+type daemon struct {
+	t    testing.TB
+	api  string
+	addr string
+	cmd  *exec.Cmd
+	out  *output
+	done chan struct{}
+}
+
+func startDaemon(t testing.TB, args ...string) *daemon {
+	t.Helper()
+	folder, err := os.MkdirTemp(buildFolder, "d") // t.TempDir's names are too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{t: t, api: filepath.Join(folder, "api.sock")}
+	d.start(append([]string{"--listen", "127.0.0.1:0"}, args...)...)
+	return d
+}
+
+var startLine = regexp.MustCompile(`(?m)^chskd \S+ listening on http://([^/\s]+)/`)
+
+// start starts the daemon, also again.
+func (d *daemon) start(args ...string) {
+	d.t.Helper()
+	program, err := buildOnce()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.out, d.done = new(output), make(chan struct{})
+	d.cmd = exec.Command(program, append([]string{"serve", "--api-socket", d.api}, args...)...)
+	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	cmd, done, out := d.cmd, d.done, d.out
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // it is ended by a signal
+	}()
+	d.t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		<-done
+		if d.t.Failed() {
+			d.t.Logf("chskd printed:\n%s", out)
+		}
+	})
+	eventually(d.t, "chskd listens", func() bool {
+		m := startLine.FindStringSubmatch(out.String())
+		if m != nil {
+			d.addr = m[1]
+		}
+		return m != nil
+	})
+}
+
+// stop ends the daemon, and waits until it has ended.
+func (d *daemon) stop(s syscall.Signal) {
+	d.t.Helper()
+	_ = d.cmd.Process.Signal(s) // it may have ended
+	select {
+	case <-d.done:
+	case <-time.After(patience):
+		d.t.Fatalf("chskd does not end on %v", s)
+	}
+}
+
+// output collects what a process prints. Any goroutine.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// dial makes a client that is closed with its test.
+func dial(t testing.TB, path string, o client.Options) *client.Client {
+	t.Helper()
+	c, err := client.Dial(contextOf(t), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { check(t, c.Close()) })
+	return c
+}
+
+func contextOf(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// browser is a Sente client over WebSocket that speaks JSON and has had its handshake.
+type browser struct {
+	conn net.Conn
+	in   io.Reader
+}
+
+// open connects a user, whose client-id is its name.
+func open(t testing.TB, addr, uid string) *browser {
+	t.Helper()
+	conn, buffered, _, err := ws.Dial(contextOf(t), "ws://"+addr+"/chsk/json?client-id="+uid)
+	check(t, err)
+	t.Cleanup(func() { conn.Close() })
+	check(t, conn.SetDeadline(time.Now().Add(patience)))
+	b := &browser{conn: conn, in: conn}
+	if buffered != nil {
+		b.in = buffered
+	}
+	first, err := b.message()
+	check(t, err)
+	if !strings.HasPrefix(first, `[["chsk/handshake",`) {
+		t.Fatalf("the first message is %.100s", first)
+	}
+	return b
+}
+
+func (b *browser) Read(p []byte) (int, error)  { return b.in.Read(p) }
+func (b *browser) Write(p []byte) (int, error) { return b.conn.Write(p) }
+
+// message gives the next message that is no keep-alive.
+func (b *browser) message() (string, error) {
+	for {
+		text, err := wsutil.ReadServerText(b)
+		if err != nil || string(text) != `["chsk/ws-ping",null]` && string(text) != `["chsk/ws-ping"]` {
+			return string(text), err
+		}
+	}
+}
+
+// events gives the events of the next batch, as JSON.
+func (b *browser) events() (events []string, err error) {
+	message, err := b.message()
+	if err != nil {
+		return nil, err
+	}
+	var pair []json.RawMessage
+	var list []json.RawMessage
+	if err = json.Unmarshal([]byte(message), &pair); err == nil && len(pair) > 0 {
+		err = json.Unmarshal(pair[0], &list)
+	}
+	for _, e := range list {
+		events = append(events, string(e))
+	}
+	if len(events) == 0 {
+		return nil, fmt.Errorf("not a batch: %.100s (%v)", message, err)
+	}
+	return events, nil
+}
+
+// want reads events, which must be these.
+func (b *browser) want(t testing.TB, want ...string) {
+	t.Helper()
+	for len(want) > 0 {
+		events, err := b.events()
+		check(t, err)
+		for _, e := range events {
+			if len(want) == 0 || e != want[0] {
+				t.Fatalf("the client got %s, want %v", e, want)
+			}
+			want = want[1:]
+		}
+	}
+}
+
+// say sends a message: an event and its callback, or null.
+func (b *browser) say(t testing.TB, message string) {
+	t.Helper()
+	check(t, wsutil.WriteClientText(b.conn, []byte(message)))
+}
