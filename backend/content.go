@@ -1,7 +1,9 @@
 package backend
 
 import (
+	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/chskd/chskd/packer"
 )
@@ -53,10 +55,24 @@ func (p *parser) ednContent(json field) (packer.Format, []byte, *Error) {
 	if err := checkContent(packer.EDN, p.text, fEDN, json); err != nil {
 		return 0, nil, err
 	}
+	if bare(p.text) {
+		return packer.EDN, p.text, nil
+	}
 	// Comments around the value would swallow what it is pasted into.
 	value, e := packer.EDN.Value(p.text)
 	return packer.EDN, value, contentError(e, fEDN, json)
 }
+
+// bare tells whether nothing stands around the one value of a checked edn text, so that it need
+// not be read again: no white space at its ends, and no comment or discarded form anywhere.
+func bare(text []byte) bool {
+	first, last := text[0], text[len(text)-1]
+	return solid(first) && solid(last) && bytes.IndexByte(text, ';') < 0 &&
+		bytes.IndexByte(text, '#') < 0
+}
+
+// solid tells whether a byte is certainly no part of edn's white space.
+func solid(c byte) bool { return c > ' ' && c != ',' && c < utf8.RuneSelf }
 
 // anew checks what is in field f and writes it in another form.
 func (p *parser) anew(to, from packer.Format, f, json field, stringKeys bool) (packer.Format,
@@ -92,7 +108,7 @@ func contentError(err error, f, json field) *Error {
 // peopleText is an error's text without its package prefix, which means nothing to a caller.
 func peopleText(err error) string {
 	s := err.Error()
-	for _, prefix := range []string{"packer: ", "backend: ", "engine: "} {
+	for _, prefix := range []string{"packer: ", "engine: ", "backend: "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
 	return s

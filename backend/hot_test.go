@@ -6,6 +6,24 @@ import (
 	"github.com/chskd/chskd/backend"
 )
 
+func BenchmarkParsePushByFormat(b *testing.B) {
+	for name, line := range map[string]string{
+		"json": `{"op":"push","uid":"user-1","event":["chat/message",{"text":"hi","n":1}]}`,
+		"edn":  `{"op":"push","uid":"user-1","edn":"[:chat/message {:text \"hi\" :n 1 :to [1 2 3]}]"}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			var p backend.PushParser
+			text := []byte(line)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := p.Parse(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // Reading a push allocates nothing but, once in a thousand lines, a piece of memory for its names.
 func TestPushParserDoesNotAllocate(t *testing.T) {
 	var p backend.PushParser

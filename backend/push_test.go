@@ -53,6 +53,22 @@ func TestParsePush(t *testing.T) {
 	}
 }
 
+// Nothing that may stand around an edn event gets to where the event is pasted.
+func TestParsePushTakesTheEventAlone(t *testing.T) {
+	for _, event := range []string{"[:a/b]", `[:a/b ";#"]`, "[:a/b #{1}]", `[:a/b "é"]`} {
+		for _, around := range [][2]string{
+			{"", ""}, {" ", ""}, {"", " "}, {",", ""}, {"", ","}, {`\n`, `\t`}, {"", " ;]"}, {`;[\n`, ""},
+			{"#_x ", ""}, {"#_[1]", ""}, {"", "#_[1]"}, {"", " #_ #_ 1 2"},
+		} {
+			text := around[0] + strings.ReplaceAll(event, `"`, `\"`) + around[1]
+			got, err := backend.ParsePush([]byte(`{"uid":"a","edn":"` + text + `"}`))
+			if err != nil || string(got.Event) != event {
+				t.Errorf("%s: got %+v, %v", text, got, err)
+			}
+		}
+	}
+}
+
 const aPush = `{"uid":"alice","event":["a/b",1]}`
 
 func TestPushOne(t *testing.T) {
