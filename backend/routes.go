@@ -23,17 +23,18 @@ type route struct {
 }
 
 var routes = map[string]route{
-	"/v1/push":      {http.MethodPost, "", (*Server).push},
-	"/v1/reply":     {http.MethodPost, "", (*Server).reply},
-	"/v1/close":     {http.MethodPost, "", (*Server).close},
-	"/v1/join":      {http.MethodPost, "", (*Server).join},
-	"/v1/leave":     {http.MethodPost, "", (*Server).leave},
-	"/v1/ack":       {http.MethodPost, "", (*Server).ack},
-	"/v1/connected": {http.MethodGet, " tenant uid nil_uid after limit ", (*Server).connected},
-	"/v1/events":    {http.MethodGet, " group format ids presence ack ", (*Server).events},
-	"/v1/stats":     {http.MethodGet, "", (*Server).stats},
-	"/healthz":      {http.MethodGet, "", (*Server).healthz},
-	"/readyz":       {http.MethodGet, "", (*Server).readyz},
+	"/v1/push":         {http.MethodPost, "", (*Server).push},
+	"/v1/reply":        {http.MethodPost, "", (*Server).reply},
+	"/v1/close":        {http.MethodPost, "", (*Server).close},
+	"/v1/join":         {http.MethodPost, "", (*Server).join},
+	"/v1/leave":        {http.MethodPost, "", (*Server).leave},
+	"/v1/ack":          {http.MethodPost, "", (*Server).ack},
+	"/v1/connected":    {http.MethodGet, " tenant uid nil_uid after limit ", (*Server).connected},
+	"/v1/events":       {http.MethodGet, " group format ids presence ack ", (*Server).events},
+	"/v1/stats":        {http.MethodGet, "", (*Server).stats},
+	"/v1/openapi.json": {http.MethodGet, "", (*Server).openAPI},
+	"/healthz":         {http.MethodGet, "", (*Server).healthz},
+	"/readyz":          {http.MethodGet, "", (*Server).readyz},
 }
 
 // route finds the path's handler and answers its error.
