@@ -242,6 +242,7 @@ func (p *docPlay) happens(what string) {
 		p.nothingLeft(name)
 		p.clients[name].leave()
 		delete(p.clients, name)
+		userIs(p.T, p.d, "uid="+name, 0, 0)
 	case "was closed":
 		delete(p.clients, name)
 	case "backend dies":
