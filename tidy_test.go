@@ -28,8 +28,10 @@ var edges = map[string][]string{
 	"backend":        {"packer"},
 	"bench":          {"packer", "wsframe"},
 	"client":         nil,
-	"cmd/chskd":      {"auth", "backend", "bench", "cmd/chskd/demo", "engine", "mailbox", "packer"},
+	"cmd/chskd": {"auth", "backend", "bench", "cmd/chskd/demo", "cmd/chskd/prom", "engine", "mailbox",
+		"packer"},
 	"cmd/chskd/demo": nil,
+	"cmd/chskd/prom": {"backend", "engine", "metrics", "packer"},
 	"fuzz":           {"backend", "httpmin", "packer", "wsframe"},
 	"packer/oracle":  nil,
 
@@ -38,7 +40,8 @@ var edges = map[string][]string{
 
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
-var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench"}
+var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo",
+	"cmd/chskd/prom", "bench"}
 
 // mayStart are the packages that may start goroutines.
 var mayStart = []string{"backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench"}
