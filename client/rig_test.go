@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,7 +26,7 @@ import (
 )
 
 // patience bounds every wait. It is only reached when something is broken.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 // buildFolder holds the daemon's program, and the sockets, for the time of the tests.
 var buildFolder string
@@ -205,20 +206,35 @@ type browser struct {
 // open connects a user, whose client-id is its name.
 func open(t testing.TB, addr, uid string) *browser {
 	t.Helper()
-	conn, buffered, _, err := ws.Dial(contextOf(t), "ws://"+addr+"/chsk/json?client-id="+uid)
+	b, err := connect(t.Context(), addr, uid)
 	check(t, err)
-	t.Cleanup(func() { conn.Close() })
-	check(t, conn.SetDeadline(time.Now().Add(patience)))
+	t.Cleanup(func() { b.conn.Close() })
+	return b
+}
+
+func connect(ctx context.Context, addr, uid string) (*browser, error) {
+	// A daemon that goes down lets nobody in: whoever tries then tries again.
+	dialer := ws.Dialer{Timeout: 3 * time.Second}
+	conn, buffered, _, err := dialer.Dial(ctx, "ws://"+addr+"/chsk/json?client-id="+uid)
+	if err != nil {
+		return nil, err
+	}
 	b := &browser{conn: conn, in: conn}
 	if buffered != nil {
 		b.in = buffered
 	}
-	first, err := b.message()
-	check(t, err)
-	if !strings.HasPrefix(first, `[["chsk/handshake",`) {
-		t.Fatalf("the first message is %.100s", first)
+	err = conn.SetDeadline(time.Now().Add(patience))
+	first := ""
+	if err == nil {
+		first, err = b.message()
 	}
-	return b
+	if err == nil && !strings.HasPrefix(first, `[["chsk/handshake",`) {
+		err = fmt.Errorf("the first message is %.100s", first)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return b, nil
 }
 
 func (b *browser) Read(p []byte) (int, error)  { return b.in.Read(p) }
