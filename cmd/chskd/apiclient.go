@@ -23,8 +23,17 @@ import (
 const (
 	exitRefused     = 1 // the daemon refused the request, or a part of it
 	exitUsage       = 2 // the command line makes no sense
-	exitUnreachable = 3 // there is no daemon, or none to be trusted, or it went away
+	exitUnreachable = 3 // there is no daemon, or none to be trusted, or it went away, or is too busy
 )
+
+// exitHelp is what --help says of them.
+const exitHelp = `
+Exit codes:
+  0  done
+  1  refused by the daemon; of several things, at least one
+  2  the command line makes no sense
+  3  no daemon that can be trusted, or it went away, or it takes nothing now: try again
+`
 
 // systemSocket is where a system-wide daemon listens, whoever asks.
 const systemSocket = "/run/chskd/chskd.sock"
@@ -44,6 +53,11 @@ func (e *cliError) ExitCode() int { return e.code }
 func usageError(format string, args ...any) error {
 	return &cliError{exitUsage, fmt.Errorf(format, args...)}
 }
+
+// apiError is an error in the daemon's words.
+type apiError struct{ Code, Message string }
+
+func (e *apiError) Error() string { return e.Message + " (" + e.Code + ")" }
 
 // apiFlags are the flags that the commands share.
 type apiFlags struct {
@@ -65,6 +79,7 @@ func newAPICmd(use, short string, args cobra.PositionalArgs, f *apiFlags) *cobra
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &cliError{exitUsage, fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
 	cmd.Flags().StringVar(&f.socket, "api-socket", "",
 		"the daemon's Unix socket (default $CHSKD_API_SOCKET, else where a daemon of this user\n"+
 			"or of the system listens)")
@@ -194,14 +209,16 @@ func (a *apiClient) do(ctx context.Context, method, target, contentType string, 
 
 // refusal reads the daemon's error.
 func refusal(resp *http.Response) error {
+	exit := exitRefused
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		exit = exitUnreachable
+	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	var a struct {
-		Error *struct{ Code, Message string }
-	}
+	var a struct{ Error *apiError }
 	if err == nil && json.Unmarshal(b, &a) == nil && a.Error != nil {
-		return &cliError{exitRefused, fmt.Errorf("%s (%s)", a.Error.Message, a.Error.Code)}
+		return &cliError{exit, a.Error}
 	}
-	return &cliError{exitRefused, fmt.Errorf("the daemon answered %s", resp.Status)}
+	return &cliError{exit, fmt.Errorf("the daemon answered %s", resp.Status)}
 }
 
 // post sends one object and gives the answer's line.

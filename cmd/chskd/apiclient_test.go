@@ -203,8 +203,7 @@ func TestCommands(t *testing.T) {
 		{args: `reply|k|hi`, code: exitUsage, errs: `not JSON`},
 		{args: `reply|k`, code: exitUsage, errs: `one value`},
 		{args: `push|-`, in: "{\"uid\":\"a\",\"event\":[\"a/b\"]}\n\n{\"uid\":\"a\"}\n", code: exitRefused,
-			out: `{"accepted":1,"rejected":1,"errors":[{"code":"missing_field","message":"one of \"event\", ` +
-				`\"edn\" and \"transit\" must be given","line":3}]}` + "\n",
+			out:  `{"accepted":1,"rejected":1,"duplicates":0,"unanswered":0}` + "\n",
 			came: `push t= to=["a"] nil=false client= all=false except=[] flush=false json ["a/b"]`,
 			errs: "line 3: one of"},
 		{args: `push|--uid|a|plain`, code: exitRefused, errs: `(bad_event)`},

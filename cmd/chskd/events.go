@@ -21,13 +21,17 @@ func newEventsCmd() *cobra.Command {
 	var f apiFlags
 	var group, format, presence string
 	var ids []string
-	var ack bool
+	var ack, again bool
 	cmd := newAPICmd("events", "Print clients' events as they come, one JSON object a line",
 		cobra.NoArgs, &f)
 	cmd.Long = "Print clients' events as they come, one JSON object a line, until interrupted.\n" +
 		"Each event goes to one consumer of each group: in group default this command takes\n" +
-		"events away from a backend that reads there; another --group sees all of them too."
+		"events away from a backend that reads there; another --group sees all of them too.\n\n" +
+		"With --follow a daemon that is not there, or goes away, is waited for: the command says so\n" +
+		"on stderr and tries again, at first soon and then every few seconds. Each new stream\n" +
+		"begins with its own hello; its epoch tells whether the daemon was started anew."
 	cmd.Example = `  chskd events --group tail
+  chskd events --group tail --follow --format edn
   chskd events --group tail --ids 'chat/*' --presence=all`
 	cmd.Flags().StringVar(&group, "group", "default", "the group of consumers to join")
 	cmd.Flags().StringVar(&format, "format", "json", "how events are written: json, edn or transit")
@@ -37,6 +41,7 @@ func newEventsCmd() *cobra.Command {
 	cmd.Flags().Lookup("presence").NoOptDefVal = "1"
 	cmd.Flags().BoolVar(&ack, "ack", false,
 		"ack what was printed; what was not goes to the next reader of the group")
+	cmd.Flags().BoolVar(&again, "follow", false, "wait for a daemon that is not there, or goes away")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q := url.Values{"group": {group}, "format": {format}}
 		if len(ids) > 0 {
@@ -50,14 +55,29 @@ func newEventsCmd() *cobra.Command {
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		return follow(ctx, f.dial(), "/v1/events?"+q.Encode(), ack, cmd.OutOrStdout())
+		p := &eventPrinter{
+			api: f.dial(), target: "/v1/events?" + q.Encode(), ack: ack, out: cmd.OutOrStdout(),
+		}
+		if again {
+			return follow(ctx, p, cmd.ErrOrStderr())
+		}
+		return p.run(ctx)
 	}
 	return cmd
 }
 
-// follow prints a stream's lines until it ends, which is an error, or ctx does, which is none.
-func follow(ctx context.Context, a *apiClient, target string, ack bool, out io.Writer) (err error) {
-	resp, err := a.do(ctx, http.MethodGet, target, "", nil)
+// eventPrinter prints streams of events, one after the other.
+type eventPrinter struct {
+	api    *apiClient
+	target string
+	ack    bool
+	out    io.Writer
+	begun  func() // called when a stream has begun, if not nil
+}
+
+// run prints a stream's lines until it ends, which is an error, or ctx does, which is none.
+func (p *eventPrinter) run(ctx context.Context) (err error) {
+	resp, err := p.api.do(ctx, http.MethodGet, p.target, "", nil)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -65,14 +85,17 @@ func follow(ctx context.Context, a *apiClient, target string, ack bool, out io.W
 		return err
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if p.begun != nil {
+		p.begun()
+	}
 	r := bufio.NewReader(resp.Body)
-	acks := acker{a: a}
+	acks := acker{a: p.api}
 	var last []byte
 	for {
 		line, err := r.ReadBytes('\n')
-		if len(line) > 0 {
+		if err == nil { // else it is a piece of one
 			last = line
-			if _, err := out.Write(line); err != nil {
+			if _, err := p.out.Write(line); err != nil {
 				return err
 			}
 		}
@@ -82,7 +105,7 @@ func follow(ctx context.Context, a *apiClient, target string, ack bool, out io.W
 		if err != nil {
 			return &cliError{exitUnreachable, endOfStream(last)}
 		}
-		if ack {
+		if p.ack {
 			if err := acks.printed(ctx, line, r.Buffered() > 0); err != nil {
 				return err
 			}
@@ -116,10 +139,11 @@ func (k *acker) printed(ctx context.Context, line []byte, more bool) error {
 	_, err := k.a.post(ctx, "/v1/ack", map[string]any{
 		"epoch": k.epoch, "consumer": k.consumer, "seq": k.seq,
 	})
-	if ctx.Err() != nil {
-		return nil
-	}
 	k.seq = 0
+	var refused *apiError
+	if ctx.Err() != nil || errors.As(err, &refused) && refused.Code == "stale_ack" {
+		return nil // the stream has ended, and says why itself
+	}
 	return err
 }
 

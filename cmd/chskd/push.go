@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -31,13 +27,18 @@ func newPushCmd() *cobra.Command {
 	cmd := newAPICmd("push (--uid UID... | --nil-uid | --topic TOPIC | --all) ID [JSON]", "Push an event to users",
 		cobra.MaximumNArgs(2), &f.apiFlags)
 	cmd.Long = "Push an event to users. ID is a keyword with a namespace, as chat/message; JSON\n" +
-		"is its data. With `-` alone, NDJSON is read from the standard input, one push a line.\n" +
-		"The answer is printed as JSON; its sessions say how many took the event."
+		"is its data. The answer is printed as JSON; its sessions say how many took the event.\n\n" +
+		"With `-` alone, NDJSON is read from the standard input: one push a line, as the API takes\n" +
+		"it, each done as soon as it is read. What is refused is told on stderr with its line's\n" +
+		"number, and at the end one JSON object tells how many were accepted, rejected,\n" +
+		"duplicates (of the accepted: done before) and unanswered, which may be done or not. When\n" +
+		"stderr is a terminal, a line on it shows how far it is."
 	cmd.Example = `  chskd push --uid alice chat/message '{"text":"hi"}'
   chskd push --topic room:1 --except alice chat/message '{"text":"hi"}'
   chskd push --all --key price --ttl 30s market/price 17.5
   chskd push --all --edn '[:news/item {:at #inst "2026-01-01"}]'
-  chskd push - < pushes.ndjson`
+  chskd push - < pushes.ndjson
+  echo '{"uid":"alice","event":["chat/message"],"id":"m17"}' | chskd push -`
 	f.addUser(cmd)
 	cmd.Flags().Lookup("uid").Usage = "a user; may be given several times"
 	cmd.Flags().BoolVar(&f.all, "all", false, "all users of the tenant")
@@ -152,40 +153,9 @@ func (f *pushFlags) stream(cmd *cobra.Command) error {
 		f.edn+f.tenant+f.client+f.topic+f.key+f.id != "" {
 		return usageError("with -, each line says by itself what is pushed to whom")
 	}
-	return pushLines(cmd.Context(), f.dial(), cmd.InOrStdin(), cmd.OutOrStdout(),
-		cmd.ErrOrStderr())
-}
-
-// pushLines pushes NDJSON; each rejected line is told, and makes the command fail.
-func pushLines(ctx context.Context, a *apiClient, in io.Reader, out, errs io.Writer) error {
-	resp, err := a.do(ctx, http.MethodPost, "/v1/push", "application/x-ndjson", io.NopCloser(in))
+	conn, err := dialDaemon(cmd.Context(), f.path())
 	if err != nil {
 		return err
 	}
-	b, err := readAnswer(resp)
-	if err != nil {
-		return err
-	}
-	if _, err := out.Write(b); err != nil {
-		return err
-	}
-	var answer struct {
-		Rejected int
-		Errors   []struct {
-			Line          int
-			Code, Message string
-		}
-	}
-	if err := json.Unmarshal(b, &answer); err != nil {
-		return fmt.Errorf("the daemon's answer makes no sense: %w", err)
-	}
-	for _, e := range answer.Errors {
-		if _, err := fmt.Fprintf(errs, "line %d: %s (%s)\n", e.Line, e.Message, e.Code); err != nil {
-			return err
-		}
-	}
-	if answer.Rejected > 0 {
-		return &cliError{exitRefused, fmt.Errorf("rejected lines: %d", answer.Rejected)}
-	}
-	return nil
+	return pushLines(conn, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
