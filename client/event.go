@@ -82,12 +82,12 @@ type Event struct {
 }
 
 // Who gives the user of the event, with its client when there is one: for [Client.Join] and others.
-func (e *Event) Who() Who {
+func (e Event) Who() Who {
 	return Who{Tenant: e.Tenant, UID: e.UID, NilUID: e.NilUID, Client: e.Client}
 }
 
 // Decode reads Data into v, as encoding/json does. An event without data leaves v as it is.
-func (e *Event) Decode(v any) error {
+func (e Event) Decode(v any) error {
 	if e.Data == nil {
 		if e.EDN != "" || e.Transit != nil || e.Raw != nil {
 			return fmt.Errorf("%w: this event is not JSON", ErrInvalid)
@@ -103,7 +103,7 @@ func (e *Event) Decode(v any) error {
 // Ack says, with [AckByHand], that the work of this event and of all before it in its stream is
 // done: they are not given again. Any goroutine, also after the loop has gone on. Error:
 // [ErrStaleAck].
-func (e *Event) Ack() error {
+func (e Event) Ack() error {
 	if e.stream == nil {
 		return fmt.Errorf("%w: only events of a stream with AckByHand are acked", ErrInvalid)
 	}

@@ -232,7 +232,7 @@ func (s *stream) run() error {
 	for {
 		line := s.lines.ready()
 		if err := s.ackDone(line == nil); err != nil {
-			return err
+			return s.lastWords(err)
 		}
 		if line == nil {
 			if err := s.lines.fill(); err != nil {
@@ -311,6 +311,24 @@ func (s *stream) write(line []byte) error {
 		return errors.Join(ErrStaleAck, err)
 	}
 	return nil
+}
+
+// lastWords reads why the daemon ended the connection, which was seen in writing. Events before it are
+// not given to the loop: nobody could ack them any more, so they come again.
+func (s *stream) lastWords(err error) error {
+	if s.conn.SetReadDeadline(time.Now().Add(byeWait)) != nil {
+		return err
+	}
+	for {
+		line, e := s.lines.next()
+		if e != nil {
+			return err
+		}
+		var f failureLine
+		if json.Unmarshal(line, &f) == nil && f.Type == "error" {
+			return f.error()
+		}
+	}
 }
 
 // end closes the connection, after the daemon has read all acks: those that it finds no time to

@@ -1,4 +1,33 @@
 package client_test
 
-// worker is a backend in a process of its own, for tests that kill it.
-func worker(string) {}
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/chskd/chskd/client"
+)
+
+// worker is a backend in a process of its own, for tests that kill it: it acks by itself, and says
+// what it has done.
+func worker(path string) {
+	c, err := client.Dial(context.Background(), path, client.Options{})
+	if err != nil {
+		fmt.Println("worker:", err)
+		os.Exit(1)
+	}
+	for e, err := range c.Events(context.Background(), client.Subscription{Ack: client.AckAuto}) {
+		switch {
+		case err != nil:
+			fmt.Println("worker:", err)
+			os.Exit(1)
+		case e.Kind == client.Message:
+			var n int
+			if err := e.Decode(&n); err != nil {
+				fmt.Println("worker:", err)
+				os.Exit(1)
+			}
+			fmt.Println("done", e.UID, n, e.Redelivered)
+		}
+	}
+}
