@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,20 +29,30 @@ func need(t *testing.T, program string) {
 // chats are the chat backends; all are the same to their clients.
 var chats = []struct {
 	file string
-	run  []string
+	run  func(t *testing.T) []string // the command, without the API socket
 }{
-	{"chat.py", []string{"python3", "chat.py"}},
-	{"chat.clj", []string{"clojure", "chat.clj"}},
+	{"chat-go/main.go", builtChat},
+	{"chat.py", func(t *testing.T) []string { need(t, "python3"); return []string{"python3", "chat.py"} }},
+	{"chat.clj", func(t *testing.T) []string { need(t, "clojure"); return []string{"clojure", "chat.clj"} }},
+}
+
+// builtChat compiles the example in Go, which needs nothing that the tests do not need.
+func builtChat(t *testing.T) []string {
+	program := filepath.Join(buildFolder, "chat-go")
+	if out, err := exec.Command("go", "build", "-o", program, "./chat-go").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return []string{program}
 }
 
 func TestChat(t *testing.T) {
 	for _, c := range chats {
 		t.Run(c.file, func(t *testing.T) {
-			need(t, c.run[0])
+			run := c.run(t)
 			d := newDaemon(t)
-			backend := func() *process { return start(t, append(c.run[:2:2], d.api)...) }
+			backend := func() *process { return start(t, append(slices.Clone(run), d.api)...) }
 			b := backend()
-			d.awaitConsumer()
+			d.awaitConsumers(1)
 			chatTalk(t, d, "alice", "bob")
 			chatSenseless(t, d)
 
@@ -56,7 +68,7 @@ func TestChat(t *testing.T) {
 
 			d.stop(syscall.SIGTERM)
 			d.start()
-			d.awaitConsumer()
+			d.awaitConsumers(1)
 			chatTalk(t, d, "dan", "eve")
 			eventually(t, "everything is acked", func() bool { return d.hubStats().Unacked == 0 })
 			b.stop(syscall.SIGTERM)

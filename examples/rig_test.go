@@ -128,18 +128,19 @@ func eventually(t *testing.T, what string, ok func() bool) {
 type daemon struct {
 	t    *testing.T
 	api  string
+	args []string // besides what all have
 	addr string
 	http *http.Client
 	*process
 }
 
-func newDaemon(t *testing.T) *daemon {
+func newDaemon(t *testing.T, args ...string) *daemon {
 	t.Helper()
 	folder, err := os.MkdirTemp(buildFolder, "d") // t.TempDir's are too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, api: filepath.Join(folder, "api.sock")}
+	d := &daemon{t: t, api: filepath.Join(folder, "api.sock"), args: args}
 	d.http = &http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -158,8 +159,10 @@ func (d *daemon) start() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.process = start(d.t, program, "serve", "--listen", "127.0.0.1:0", "--api-socket", d.api,
-		"--auth", "dev", "--drain-ms", "100")
+	d.process = start(d.t, append([]string{
+		program, "serve", "--listen", "127.0.0.1:0", "--api-socket", d.api, "--auth", "dev",
+		"--drain-ms", "100",
+	}, d.args...)...)
 	eventually(d.t, "chskd listens", func() bool {
 		m := startLine.FindStringSubmatch(d.out.String())
 		if m != nil {
@@ -169,10 +172,10 @@ func (d *daemon) start() {
 	})
 }
 
-// awaitConsumer waits until somebody reads events.
-func (d *daemon) awaitConsumer() {
+// awaitConsumers waits until so many read events.
+func (d *daemon) awaitConsumers(n int) {
 	d.t.Helper()
-	eventually(d.t, "a backend subscribes", func() bool { return d.hubStats().Consumers == 1 })
+	eventually(d.t, "backends subscribe", func() bool { return d.hubStats().Consumers == n })
 }
 
 type hubStats struct{ Consumers, Unacked, Held int }
