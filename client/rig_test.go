@@ -46,6 +46,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(buildFolder)
+	defer func() { afterTests() }()
 	code := m.Run()
 	if code == 0 {
 		code = leaked()
@@ -290,3 +291,29 @@ func (b *browser) say(t testing.TB, message string) {
 	t.Helper()
 	check(t, wsutil.WriteClientText(b.conn, []byte(message)))
 }
+
+// exampleDaemon gives the socket of a daemon that runs until the tests end.
+var exampleDaemon = sync.OnceValue(func() string {
+	program, err := buildOnce()
+	if err != nil {
+		panic(err)
+	}
+	path := filepath.Join(buildFolder, "example.sock")
+	cmd := exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--api-socket", path)
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+	afterTests = func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			return path
+		}
+	}
+	panic("the daemon of the examples does not come up")
+})
+
+var afterTests = func() {}

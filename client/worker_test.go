@@ -3,7 +3,10 @@ package client_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"os"
+	"strings"
 
 	"github.com/chskd/chskd/client"
 )
@@ -11,6 +14,10 @@ import (
 // worker is a backend in a process of its own, for tests that kill it: it acks by itself, and says
 // what it has done.
 func worker(path string) {
+	if path, ok := strings.CutPrefix(path, "listen "); ok {
+		listen(path)
+		return
+	}
 	c, err := client.Dial(context.Background(), path, client.Options{})
 	if err != nil {
 		fmt.Println("worker:", err)
@@ -28,6 +35,23 @@ func worker(path string) {
 				os.Exit(1)
 			}
 			fmt.Println("done", e.UID, n, e.Redelivered)
+		}
+	}
+}
+
+// listen is a server of another user, that answers as chskd does.
+func listen(path string) {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		os.Exit(1)
+	}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if _, err := io.WriteString(conn, `{"type":"result","ref":"hello"}`+"\n"); err != nil {
+			conn.Close()
 		}
 	}
 }
