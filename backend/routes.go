@@ -33,6 +33,7 @@ var routes = map[string]route{
 	"/v1/events":       {http.MethodGet, " group format ids presence ack ", (*Server).events},
 	"/v1/stats":        {http.MethodGet, "", (*Server).stats},
 	"/v1/openapi.json": {http.MethodGet, "", (*Server).openAPI},
+	"/metrics":         {http.MethodGet, "", (*Server).metrics},
 	"/healthz":         {http.MethodGet, "", (*Server).healthz},
 	"/readyz":          {http.MethodGet, "", (*Server).readyz},
 }
@@ -296,6 +297,15 @@ func (s *Server) stats(w http.ResponseWriter, _ *http.Request, _ url.Values) *Er
 func (s *Server) readStats() statsAnswer {
 	st := s.engine.Stats()
 	return statsAnswer{s.hub.epoch, st.Uptime.Seconds(), st, s.hub.Stats()}
+}
+
+// metrics is answered by whoever knows the format.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
+	if s.o.Metrics == nil {
+		return fail(http.StatusNotFound, "not_found", "this daemon tells no metrics")
+	}
+	s.o.Metrics.ServeHTTP(w, r)
+	return nil
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request, _ url.Values) *Error {

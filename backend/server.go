@@ -21,6 +21,7 @@ type Options struct {
 	PushBytes int           // of pushes that the engine has not answered, over all connections
 	FirstByte time.Duration // how long a new connection may be silent
 	Stall     time.Duration // how long a consumer may leave its socket full
+	Metrics   http.Handler  // answers GET /metrics; nil = there is no such path
 	Log       *slog.Logger
 }
 

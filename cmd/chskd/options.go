@@ -33,6 +33,9 @@ type settings struct {
 	maxMessage int
 	maxConns   int
 	outBytes   int
+	// metricsListen is where /metrics is served besides the API socket; "" = nowhere
+	metricsListen string
+
 	hubOptions backend.HubOptions
 	apiOptions backend.Options
 	beforeDown func() // ends the demo's backend before its socket goes
@@ -56,6 +59,9 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.apiSocket, "api-socket",
 		"", "Unix socket for backends (default: chskd.sock in $RUNTIME_DIRECTORY, "+
 			"$XDG_RUNTIME_DIR, /run/chskd for root or /tmp/chskd-<user id>)")
+	f.StringVar(&s.metricsListen, "metrics-listen", "",
+		"address that serves /metrics for Prometheus, host:port; whoever reaches it can read it "+
+			"(default: only the API socket has them)")
 	s.packers.flags(f)
 	s.api.flags(f)
 	f.StringVar(&s.auth, "auth", s.auth,
@@ -175,6 +181,11 @@ func (s *settings) build(log *slog.Logger) error {
 func (s *settings) places() error {
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		return fmt.Errorf("--listen %q: write host:port, as 127.0.0.1:8080", s.Listen)
+	}
+	if m := s.metricsListen; m != "" {
+		if _, _, err := net.SplitHostPort(m); err != nil {
+			return fmt.Errorf("--metrics-listen %q: write host:port, as 127.0.0.1:9464", m)
+		}
 	}
 	echo := s.DebugEcho
 	if echo != "" && (echo[0] != '/' || strings.ContainsAny(echo, "?# ") ||

@@ -78,7 +78,16 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 			err = errors.Join(err, e)
 		}
 	}()
+	s.apiOptions.Metrics = a.metrics(hub, s.Limits.MaxConns, log)
 	api := backend.NewServer(a, hub, s.apiOptions)
+	if s.metricsListen != "" {
+		m, err := listenScrapers(ctx, s.metricsListen, s.apiOptions.Metrics, log)
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		fmt.Fprintf(out, "metrics on http://%s/metrics\n", m.addr)
+	}
 
 	stop := make(chan struct{})
 	defer close(stop)

@@ -161,7 +161,7 @@ var hub = []family{
 		func(h *backend.HubStats) float64 { return float64(h.Moving) }),
 	ofHub("chskd_backend_events_total", "Events of clients that were offered to backends.", grows,
 		func(h *backend.HubStats) float64 { return float64(h.Events) }),
-	ofHub("chskd_backend_lines_total", "Lines written to consumers.", grows,
+	ofHub("chskd_backend_lines_total", "Lines written to consumers, but for the greeting.", grows,
 		func(h *backend.HubStats) float64 { return float64(h.Delivered) }),
 	ofHub("chskd_backend_acked_events_total", "Events that consumers acked.", grows,
 		func(h *backend.HubStats) float64 { return float64(h.Acked) }),
