@@ -110,3 +110,27 @@ func TestClosesAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkLags is what a scrape costs a loop that has many sessions, which all wait for something.
+func BenchmarkLags(b *testing.B) {
+	h := newHotLoop(b)
+	for i := range 10000 {
+		h.connect(b, packer.EDN.Packer(), i)
+	}
+	p := &Push{All: true, Event: []byte(`[:a/b]`)}
+	h.eng.Push(p, nil)
+	h.turns()
+	for range 500 { // in the flush window
+		h.eng.Push(p, nil)
+	}
+	h.turns()
+	seen := 0
+	for b.Loop() {
+		h.eng.Stats(func(*Numbers) {})
+		h.eng.Lags(func(l []uint64) { seen += len(l) })
+		h.turns()
+	}
+	if seen == 0 {
+		b.Fatal("nobody was looked at")
+	}
+}
