@@ -91,14 +91,18 @@ func Dial(ctx context.Context, path string, o Options) (*Client, error) {
 // dialFirst makes the first connection.
 func (c *Client) dialFirst(ctx context.Context) (*link, error) {
 	pause := backoff{least: c.o.RetryMin, most: c.o.RetryMax}
+	var why error
 	for {
 		l, err := c.connect(ctx)
 		if err == nil || !c.o.Wait || errors.Is(err, ErrUntrusted) {
 			return l, err
 		}
+		if why == nil || ctx.Err() == nil { // else it may say no more than that ctx ended
+			why = err
+		}
 		c.o.Log.Debug("chskd: not there yet", "why", err)
 		if !pause.wait(ctx) {
-			return nil, fmt.Errorf("%w, and then: %w", err, ctx.Err())
+			return nil, fmt.Errorf("%w, and then: %w", why, ctx.Err())
 		}
 	}
 }
@@ -152,7 +156,7 @@ func (c *Client) Flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("client: %d requests are not answered: %w", c.q.pending(), ctx.Err())
 	}
-	first, count := c.q.failures()
+	count, first := c.q.failures()
 	if count > 1 {
 		return fmt.Errorf("%w (and %d more failed)", first, count-1)
 	}

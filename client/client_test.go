@@ -33,10 +33,15 @@ func TestVerbs(t *testing.T) {
 		both bool
 	}{
 		{client.Push{UID: "alice", Event: "a/b"}, `["a/b"]`, false},
-		{client.Push{UID: "alice", Event: "a/b", Data: "q\"\\\n\t\u0001ü"}, `["a/b","q\"\\\n\u0009\u0001ü"]`, false},
+		{
+			client.Push{UID: "alice", Event: "a/b", Data: "q\"\\\n\t\u0001ü"},
+			`["a/b","q\"\\\n\u0009\u0001ü"]`, false,
+		},
 		{client.Push{UID: "alice", Event: "a/b", Data: map[string]int{"x": 1}}, `["a/b",{"x":1}]`, false},
 		{
-			client.Push{UIDs: []string{"alice", "bob"}, Event: "a/b", Data: json.RawMessage("[1,\n2]"), Flush: true},
+			client.Push{
+				UIDs: []string{"alice", "bob"}, Event: "a/b", Data: json.RawMessage("[1,\n2]"), Flush: true,
+			},
 			`["a/b",[1,2]]`, true,
 		},
 		{client.Push{UID: "alice", Client: "alice", EDN: `[:a/b {:x "y"}]`}, `["a/b",{"x":"y"}]`, false},
@@ -85,7 +90,8 @@ func TestVerbs(t *testing.T) {
 		"{alice false true false} {bob false true false} 2")
 	stats, err := c.Stats(ctx)
 	check(t, err)
-	equal(t, "stats", fmt.Sprint(stats.Users, stats.WS, stats.Epoch != "", len(stats.Raw) > 100), "2 2 true true")
+	equal(t, "stats", fmt.Sprint(stats.Users, stats.WS, stats.Epoch != "", len(stats.Raw) > 100),
+		"2 2 true true")
 
 	n, err := c.CloseSessions(ctx, client.Who{UID: "bob"}, 4001, "bye")
 	check(t, err)
@@ -201,7 +207,8 @@ func TestWithoutDaemon(t *testing.T) {
 	}
 	short, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if err := c.PushAsync(short, client.Push{UID: "a", Event: "a/b"}, nil); !errors.Is(err, context.DeadlineExceeded) {
+	err = c.PushAsync(short, client.Push{UID: "a", Event: "a/b"}, nil)
+	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the queue is full: %v", err)
 	}
 	if err := c.Flush(short); !errors.Is(err, context.DeadlineExceeded) {

@@ -30,10 +30,10 @@
 //     remembers the 10,000 producers last used.
 //   - A push without an answer is never lost: the daemon's next life gets it. Whether its last life
 //     had taken it as well nobody knows: then a user may see it twice, once of each life.
-//   - A push with an answer was taken by the daemon, into its memory. What it had not delivered when
-//     it ended is lost with it: the answer is no receipt of a user.
-//   - Requests other than pushes are sent again too. All but an answer to an event may be done twice
-//     without harm; that one is refused the second time, see [Error].Resent.
+//   - A push with an answer was taken by the daemon, into its memory. What it had not delivered
+//     when it ended is lost with it: the answer is no receipt of a user.
+//   - Requests other than pushes are sent again too. All but an answer to an event may be done
+//     twice without harm; that one is refused the second time, see [Error].Resent.
 //
 // Topics, memberships and sessions are the daemon's and end with it. A stream tells of a new life
 // by a [Hello] with Restarted.

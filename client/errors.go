@@ -23,8 +23,8 @@ var (
 )
 
 // Error is a refusal in the daemon's words. The codes are those of docs/backend.md, as "bad_event",
-// "unknown_reply", "too_large"; "timeout" means that the daemon's own answer came too late, and that
-// the request may have been done.
+// "unknown_reply", "too_large"; "timeout" means that the daemon's own answer came too late, and
+// that the request may have been done.
 type Error struct {
 	Code    string // stable, for programs
 	Message string // for people

@@ -129,7 +129,8 @@ func TestEventsRestart(t *testing.T) {
 	until(client.Open)
 	open(t, d.addr, "goes")
 	until(client.Open)
-	equal(t, "online", fmt.Sprint(roster.Len(), roster.Live(), roster.Has(client.Who{UID: "goes"})), "2 true true")
+	equal(t, "online", fmt.Sprint(roster.Len(), roster.Live(), roster.Has(client.Who{UID: "goes"})),
+		"2 true true")
 
 	d.stop(syscall.SIGKILL)
 	d.start("--listen", d.addr)

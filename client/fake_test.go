@@ -89,12 +89,14 @@ func TestResend(t *testing.T) {
 	ctx := contextOf(t)
 	ended := make(chan string, 10)
 	for k := range 5 {
-		check(t, c.PushAsync(ctx, client.Push{UID: "a", Event: fmt.Sprint("n/", k)}, func(p client.Pushed, err error) {
+		p := client.Push{UID: "a", Event: fmt.Sprint("n/", k)}
+		check(t, c.PushAsync(ctx, p, func(p client.Pushed, err error) {
 			ended <- fmt.Sprint(k, " ", p.Sessions, " ", err)
 		}))
 	}
 	push := func(ref, n, k int) string {
-		return fmt.Sprintf(`{"ref":%d,"n":%d,"op":"push","uid":"a","event":["n/%d"],"count":true}`, ref, n, k)
+		return fmt.Sprintf(`{"ref":%d,"n":%d,"op":"push","uid":"a","event":["n/%d"],"count":true}`,
+			ref, n, k)
 	}
 	for k := range 5 {
 		s.want(push(k, k+1, k))
@@ -113,7 +115,10 @@ func TestResend(t *testing.T) {
 	for _, k := range []int{1, 2, 4} {
 		s.want(push(k, k+1, k))
 	}
-	s.say(`{"type":"result","ref":1,"status":"ok","sessions":1}`, `{"type":"error","ref":2,"code":"x","message":"y"}`)
+	s.say(
+		`{"type":"result","ref":1,"status":"ok","sessions":1}`,
+		`{"type":"error","ref":2,"code":"x","message":"y"}`,
+	)
 	equal(t, "ended", <-ended, "1 1 <nil>")
 	equal(t, "ended", <-ended, "2 0 chskd: y (x)")
 
@@ -122,7 +127,8 @@ func TestResend(t *testing.T) {
 	check(t, c.PushAsync(ctx, client.Push{UID: "a", Event: "n/5", ID: "mine"}, nil))
 	line, err := s.in.ReadString('\n')
 	check(t, err)
-	if !strings.HasSuffix(line, `,"op":"push","uid":"a","event":["n/5"],"id":"mine"}`+"\n") || strings.Contains(line, `"n":`) {
+	if !strings.HasSuffix(line, `,"op":"push","uid":"a","event":["n/5"],"id":"mine"}`+"\n") ||
+		strings.Contains(line, `"n":`) {
 		t.Errorf("a push with an id: %s", line)
 	}
 	s.say(`{"type":"result","ref":4,"status":"ok","duplicate":true}`)
@@ -132,7 +138,8 @@ func TestResend(t *testing.T) {
 	gone, cancel := context.WithCancel(ctx)
 	answer := make(chan error)
 	go func() { answer <- c.Reply(gone, "k1", true) }()
-	if line, err = s.in.ReadString('\n'); err != nil || !strings.Contains(line, `"op":"reply","reply_to":"k1","value":true`) {
+	line, err = s.in.ReadString('\n')
+	if err != nil || !strings.Contains(line, `"op":"reply","reply_to":"k1","value":true`) {
 		t.Errorf("a reply: %s, %v", line, err)
 	}
 	cancel()
@@ -140,9 +147,8 @@ func TestResend(t *testing.T) {
 		t.Errorf("a reply that was not waited for: %v", err)
 	}
 	go func() { answer <- c.Reply(ctx, "k2", true) }()
-	if line, err = s.in.ReadString('\n'); err != nil {
-		t.Error(err)
-	}
+	_, err = s.in.ReadString('\n')
+	check(t, err)
 	s.Close()
 	s = f.accept()
 	for again := range 3 {

@@ -298,12 +298,12 @@ func (q *queue) endFlushes() {
 }
 
 // failures gives what failed and was told to nobody, and forgets it.
-func (q *queue) failures() (first error, count int) {
+func (q *queue) failures() (count int, first error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	first, count = q.failure, q.failed
+	count, first = q.failed, q.failure
 	q.failure, q.failed = nil, 0
-	return first, count
+	return count, first
 }
 
 // pending counts the open requests.

@@ -13,8 +13,8 @@ import (
 	"github.com/chskd/chskd/client"
 )
 
-// The daemon is restarted in the midst of pushes from one client, to users that are connected before
-// and after. What each of them gets is judged by what the producer was told:
+// The daemon is restarted in the midst of pushes from one client, to users that are connected
+// before and after. What each of them gets is judged by what the producer was told:
 //
 //   - in each life of the daemon, a user gets nothing twice and nothing out of order;
 //   - what the first life had not answered, the second one delivers, all of it;

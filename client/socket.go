@@ -56,7 +56,8 @@ func (c *Client) dialSocket(ctx context.Context) (net.Conn, error) {
 	}
 	uid, err := peerUID(conn.(*net.UnixConn))
 	if err == nil && uid != 0 && int(uid) != os.Geteuid() && !slices.Contains(c.o.AllowUIDs, uid) {
-		err = fmt.Errorf("%w: %s belongs to user %d, neither root nor this user", ErrUntrusted, c.path, uid)
+		err = fmt.Errorf("%w: %s belongs to user %d, neither root nor this user", ErrUntrusted,
+			c.path, uid)
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())

@@ -65,9 +65,9 @@ type Subscription struct {
 // backend: while it works nothing more is taken, chskd keeps what comes meanwhile, up to its bounds
 // (then it is dropped and told as a [Gap], or the stream is cut and begins anew).
 //
-// It has a connection of its own, which lasts as long as the loop, and is made again when it is lost:
-// the stream goes on with a [Hello]. The loop ends by itself only with an error, its last item: ctx's,
-// [ErrClosed], or an [*Error] of the daemon that says what is wrong with the subscription.
+// It has a connection of its own, which lasts as long as the loop, and is made again when it is
+// lost: the stream goes on with a [Hello]. The loop ends by itself only with an error, its last item:
+// ctx's, [ErrClosed], or an [*Error] of the daemon that says what is wrong with the subscription.
 //
 // With acks a body should need less than the daemon's ack timeout (60 s) for an event.
 func (c *Client) Events(ctx context.Context, s Subscription) iter.Seq2[Event, error] {
@@ -273,8 +273,8 @@ func (s *stream) give(line []byte) (over bool, err error) {
 	return s.l.ctx.Err() != nil, nil
 }
 
-// ackDone tells the daemon what is done: when nothing more is there to be done, and else from time to
-// time.
+// ackDone tells the daemon what is done: when nothing more is there to be done, and else from time
+// to time.
 func (s *stream) ackDone(idle bool) error {
 	if s.l.sub.Ack != AckAuto || s.done == s.acked || s.consumer == "" {
 		return nil
@@ -313,8 +313,8 @@ func (s *stream) write(line []byte) error {
 	return nil
 }
 
-// lastWords reads why the daemon ended the connection, which was seen in writing. Events before it are
-// not given to the loop: nobody could ack them any more, so they come again.
+// lastWords reads why the daemon ended the connection, which was seen in writing. Events before it
+// are not given to the loop: nobody could ack them any more, so they come again.
 func (s *stream) lastWords(err error) error {
 	if s.conn.SetReadDeadline(time.Now().Add(byeWait)) != nil {
 		return err
@@ -337,7 +337,8 @@ func (s *stream) end() {
 	// Errors mean that the connection is over already.
 	_ = s.ackDone(true)
 	s.mu.Lock()
-	bye := s.l.sub.Ack != AckNone && !s.stale && s.write([]byte(`{"op":"ping","ref":"bye"}`+"\n")) == nil
+	bye := s.l.sub.Ack != AckNone && !s.stale &&
+		s.write([]byte(`{"op":"ping","ref":"bye"}`+"\n")) == nil
 	s.stale = true
 	s.mu.Unlock()
 	s.release()

@@ -50,8 +50,8 @@ func (c *Client) ask(ctx context.Context, v any, fill func(*encoder)) error {
 	return nil
 }
 
-// Reply answers an event whose client waits for that, once: replyTo is the event's ReplyTo. value is
-// anything that encoding/json writes, an [EDN] or a [Transit]. After a reconnect it may have been
+// Reply answers an event whose client waits for that, once: replyTo is the event's ReplyTo. value
+// is anything that encoding/json writes, an [EDN] or a [Transit]. After a reconnect it may have been
 // given although it fails, see [Error].Resent.
 func (c *Client) Reply(ctx context.Context, replyTo string, value any) error {
 	return c.ask(ctx, nil, func(e *encoder) {

@@ -4,7 +4,7 @@
 //	[:chat/send {:text "hi" :room "r1"}]   the members of the room get it
 //	[:chat/join {:room "r1"}]              makes this client a member
 //
-// Who comes is greeted with [:chat/welcome {:you uid}]. An event is answered {:ok true} or {:ok false}.
+// Who comes is greeted with [:chat/welcome {:you uid}]. An event is answered {:ok true} or false.
 package main
 
 import (
@@ -67,7 +67,7 @@ func heard(ctx context.Context, c *client.Client, e client.Event) (ok bool) {
 		joined, err := c.Join(ctx, e.Who(), "room:"+*data.Room)
 		return err == nil && joined
 	case e.ID == "chat/send" && data.Text != nil:
-		p := client.Push{All: true, Event: "chat/message", Data: object{"from": e.UID, "text": *data.Text}}
+		p := client.Push{All: true, Event: "chat/message", Data: object{"from": e.UID, "text": data.Text}}
 		if data.Room != nil {
 			p.All, p.Topic = false, "room:"+*data.Room
 		}
