@@ -172,13 +172,16 @@ func (d *daemon) start() {
 	})
 }
 
-// awaitConsumers waits until so many read events.
+// awaitConsumers waits until so many read events, and have been told who was online before.
 func (d *daemon) awaitConsumers(n int) {
 	d.t.Helper()
-	eventually(d.t, "backends subscribe", func() bool { return d.hubStats().Consumers == n })
+	eventually(d.t, "backends subscribe", func() bool {
+		s := d.hubStats()
+		return s.Consumers == n && s.Snapshots == 0
+	})
 }
 
-type hubStats struct{ Consumers, Unacked, Held int }
+type hubStats struct{ Consumers, Snapshots, Unacked, Held int }
 
 func (d *daemon) hubStats() hubStats {
 	d.t.Helper()
