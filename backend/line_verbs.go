@@ -25,19 +25,21 @@ func (l *lineConn) push(number int) *Error {
 	if err != nil {
 		return err
 	}
-	named := p.once.given()
-	if named && !l.s.claim(push.Tenant, p.once) {
-		l.result(func(out []byte) []byte {
-			return append(out, `,"status":"ok","duplicate":true`...)
-		})
-		return nil
-	}
 	size := max(len(push.Event), pushSize)
 	if !l.waitBudget(size) {
-		if named {
-			l.s.dedupe.release(push.Tenant, p.once)
-		}
 		return nil
+	}
+	named := p.once.given()
+	if named {
+		l.s.naming.Lock()
+		defer l.s.naming.Unlock()
+		if !l.s.claim(push.Tenant, p.once) {
+			l.s.budget.give(size)
+			l.result(func(out []byte) []byte {
+				return append(out, `,"status":"ok","duplicate":true`...)
+			})
+			return nil
+		}
 	}
 	if ref == nil && !named && size == pushSize {
 		l.open.Add(1)

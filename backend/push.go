@@ -181,12 +181,16 @@ func (b *pushes) enter(ctx context.Context, size int) bool {
 // bytes are held.
 func (b *pushes) push(p *Push, size, line int) {
 	once, tenant := b.parser.once, p.Tenant
-	if once.given() && !b.s.claim(tenant, once) {
-		b.leave(size, func() {
-			b.answer.Accepted++
-			b.answer.Duplicates++
-		})
-		return
+	if once.given() {
+		b.s.naming.Lock()
+		defer b.s.naming.Unlock()
+		if !b.s.claim(tenant, once) {
+			b.leave(size, func() {
+				b.answer.Accepted++
+				b.answer.Duplicates++
+			})
+			return
+		}
 	}
 	b.s.engine.Push(p, func(sessions int, err error) {
 		if err != nil {

@@ -46,6 +46,8 @@ type Server struct {
 	draining atomic.Bool
 	streams  sync.WaitGroup
 
+	naming sync.Mutex // held while a push that names itself is claimed and handed over
+
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 }
@@ -178,7 +180,9 @@ func (s *Server) stopReading() {
 	}
 }
 
-// claim takes a push that names itself; false = it was done before.
+// claim takes a push that names itself; false = it was done before. naming is held from here until
+// the engine has the push: what another connection is told of it is true, and the numbers of one
+// producer reach the engine in their order.
 func (s *Server) claim(tenant string, o once) bool {
 	return s.dedupe.claim(time.Since(s.started), tenant, o)
 }

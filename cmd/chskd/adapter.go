@@ -23,10 +23,18 @@ type adapter struct {
 	engine  *engine.Engine
 	started time.Time
 	ready   atomic.Bool // the listeners are up and the daemon is not going down
+
+	draining atomic.Bool // the daemon is going down: clients leave, and nobody would get a push
 }
 
 // Push implements backend.Engine.
 func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
+	if a.draining.Load() {
+		if done != nil {
+			done(0, backend.ErrDraining)
+		}
+		return
+	}
 	var told func(int)
 	if done != nil {
 		told = func(n int) { done(n, nil) }

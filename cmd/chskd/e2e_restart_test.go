@@ -105,7 +105,7 @@ func dialLate(d *daemon) error {
 	return err
 }
 
-// notReady: the daemon says that it goes down.
+// notReady: the daemon says that it goes down, and takes no push that nobody would get.
 func notReady(t *testing.T, d *daemon) {
 	t.Helper()
 	resp, err := apiClient(d).Get("http://chskd/readyz")
@@ -115,6 +115,16 @@ func notReady(t *testing.T, d *daemon) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("readyz while going down: %s, %v", resp.Status, resp.Header)
+	}
+	const push = `{"all": true, "event": ["a/late"]}`
+	late, err := apiClient(d).Post("http://chskd/v1/push", "application/json", strings.NewReader(push))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Body.Close()
+	body, err := io.ReadAll(late.Body)
+	if late.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), `"draining"`) {
+		t.Errorf("a push while going down: %s %s %v", late.Status, body, err)
 	}
 }
 

@@ -144,6 +144,7 @@ func goDown(e *engine.Engine, a *adapter, api *backend.Server, s *settings, agai
 		s.beforeDown()
 	}
 	a.ready.Store(false)
+	a.draining.Store(true)
 	if err := e.StopAccepting(); err != nil {
 		log.Warn("new connections are still accepted while going down", "error", err)
 	}
