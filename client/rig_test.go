@@ -232,10 +232,27 @@ func connect(ctx context.Context, addr, uid string) (*browser, error) {
 	if err == nil && !strings.HasPrefix(first, `[["chsk/handshake",`) {
 		err = fmt.Errorf("the first message is %.100s", first)
 	}
+	if err == nil {
+		err = b.ping()
+	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return b, nil
+}
+
+// ping waits until the daemon takes what the client says. From then on the client is online: what
+// is pushed between the handshake and that is rightly put to nobody.
+func (b *browser) ping() error {
+	err := wsutil.WriteClientText(b.conn, []byte(`[["chsk/ws-ping"],"here"]`))
+	if err != nil {
+		return err
+	}
+	answer, err := b.message()
+	if err == nil && answer != `["pong","here"]` {
+		err = fmt.Errorf("the answer to a ping is %.100s", answer)
+	}
+	return err
 }
 
 func (b *browser) Read(p []byte) (int, error)  { return b.in.Read(p) }
