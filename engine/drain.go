@@ -60,7 +60,7 @@ func (l *loop) drainAll() {
 func (l *loop) drainConn(slot uint32, c *conn) {
 	switch c.state {
 	case sWS:
-		l.sendClose(slot, c, 1001, "server is going down")
+		l.dismiss(slot, c, 1001, "server is going down")
 	case sHead, sHeld:
 		if c.state == sHead && l.conns.sock(slot).InboundBuffered() == 0 {
 			l.closeConn(slot)

@@ -138,3 +138,22 @@ func TestOnFullReject(t *testing.T) {
 		t.Fatalf("got %s", got)
 	}
 }
+
+// TestRepliesWhenGoingDown: who still waits for a reply when the server goes down is told before its
+// close: no reply can come any more.
+func TestRepliesWhenGoingDown(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	s := openStream(t, d, false)
+	c := connectWS(t, d, "c1", "")
+	c.send(`[[:x/y 1] "waits"]`)
+	s.want("event c1 c1 ws [:x/y 1]")
+	terminate(t, d)
+	if got := c.text(); got != `[:chsk/error "waits"]` {
+		t.Fatalf("the callback got %s", got)
+	}
+	if got := c.frame(); !strings.HasPrefix(got, "close 1001") {
+		t.Fatalf("got %s", got)
+	}
+	c.write(wsClose(1001))
+}
