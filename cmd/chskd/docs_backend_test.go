@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/importer"
@@ -9,6 +10,7 @@ import (
 	"go/types"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -201,6 +203,31 @@ func statusOf(t *testing.T, e ast.Expr) int {
 	}
 	t.Fatalf("%s is no status of net/http", nameOf(e))
 	return 0
+}
+
+// TestDocsVerbs: each path of the HTTP dialect is named, and each op of the lines is in an example.
+func TestDocsVerbs(t *testing.T) {
+	t.Parallel()
+	text := strings.Join(readDoc(t, docBackend).lines, "\n")
+	for _, of := range []struct{ file, names, said string }{
+		{"routes.go", `"(/[^"]+)": +\{http\.Method`, "[ `]%s`"},
+		{"line.go", `"([a-z]+)": +\{.*\(\*lineConn\)`, `\n> \{"op":"%s"`},
+	} {
+		source, err := os.ReadFile(filepath.Join("../../backend", of.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(of.names).FindAllSubmatch(source, -1)
+		if len(names) < 10 {
+			t.Errorf("only %d names were found in %s", len(names), of.file)
+		}
+		for _, m := range names {
+			said := fmt.Sprintf(of.said, regexp.QuoteMeta(string(m[1])))
+			if !regexp.MustCompile(said).MatchString(text) {
+				t.Errorf("%s of %s is not in the document", m[1], of.file)
+			}
+		}
+	}
 }
 
 // TestDocsLimits: the table of limits gives each bound of the backend package that it names.
