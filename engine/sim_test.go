@@ -25,6 +25,12 @@ func TestSimulation(t *testing.T) {
 		simulate(t, *simSeed)
 		return
 	}
+	// Schedules beyond the first ones that found something once.
+	for _, seed := range []int64{
+		30525, // a replayed poll comes before its original
+	} {
+		simulate(t, seed)
+	}
 	runs := *simRuns
 	if testing.Short() {
 		runs /= 20

@@ -51,6 +51,7 @@ type nsession struct {
 	poll  *pollConn // the newest
 	open  bool      // and it is unanswered
 	out   bool      // and its answer is unconfirmed
+	upTo  uint64    // it is a replay of one that was answered up to here, 0 = it is none
 
 	inWS, inAjax, entry, kept, alive, ended bool
 	wsLeft, ajaxLeft, keptAt, shook         uint32

@@ -60,6 +60,10 @@ func (w *world) arrive(c *client, p *pollConn) {
 			n.out = false
 		}
 	}
+	n.upTo = 0
+	if !handshake && p.udt == n.udt && n.out {
+		n.upTo = n.sent
+	}
 	w.takeBack(n)
 	n.udt = p.udt
 	if handshake {

@@ -30,7 +30,9 @@ const (
 // as received, the poll is not parked, and the user does not become present by
 // it. Otherwise the poll is open: presence opens, and the last answer is
 // confirmed, unless the udt is the same, which is a browser's replay of a
-// request whose answer was lost: then it is sent again.
+// request whose answer was lost: then it is sent again, and nothing that is newer.
+// For the two may come in either order, and the next poll confirms the answer that
+// its client saw, whichever that was.
 //
 // A poll after an Ajax handshake displaces a WebSocket that is bound: its client
 // went over to Ajax, and may not have told, or the network swallowed it.
@@ -54,7 +56,12 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 		}
 		return id, Park, nil
 	}
-	s.closeAnswer(se, pollConfirms(handshake, udt, se.udt))
+	confirms := pollConfirms(handshake, udt, se.udt)
+	delete(s.replays, id)
+	if !handshake && !confirms && se.has(answerOut) {
+		s.replays[id] = se.sent
+	}
+	s.closeAnswer(se, confirms)
 	if handshake {
 		s.cameBack(se)
 		se.poll, se.udt, se.shook = 0, udt, now

@@ -46,6 +46,7 @@ type sources struct {
 	at      [baseLogs]int
 	topics  []source // a heap by seq
 	user    uint32
+	upTo    uint64 // no entry after it is given, 0 = any is
 	skipped bool
 }
 
@@ -58,6 +59,9 @@ type source struct {
 
 func (s *Shard) sourcesOf(slot uint32, se *session) sources {
 	src := sources{s: s, user: se.user}
+	if len(s.replays) > 0 && se.carrier() == onAjax {
+		src.upTo = s.replays[SessionID(s.sessions.id(slot))]
+	}
 	var u *user
 	src.logs, u = s.logsOf(se)
 	for k, l := range src.logs {
@@ -90,7 +94,7 @@ func (src *sources) peek() (e *Entry, kind logKind) {
 			}
 		}
 		switch {
-		case e == nil:
+		case e == nil || src.upTo != 0 && e.Seq > src.upTo:
 			return nil, kind
 		case e.excepts(src.user):
 			src.skipped = true
@@ -144,7 +148,7 @@ func (s *Shard) next(slot uint32, se *session) (run *Run, missed, to uint64) {
 func (s *Shard) runOf(src *sources) *Run {
 	key := src.key()
 	of, topics := s.topicsKey[:0], len(src.topics)
-	if topics > memoTopics {
+	if topics > memoTopics || src.upTo != 0 {
 		return s.runAt(src, [2 * baseLogs]uint64{}, nil)
 	}
 	if topics > 0 {

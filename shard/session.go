@@ -234,6 +234,7 @@ func (s *Shard) forget(slot uint32) {
 		s.dropAll(&se.topics)
 	}
 	s.change(se, 0, se.flags&^ended)
+	delete(s.replays, SessionID(s.sessions.id(slot)))
 	if !se.has(ended) {
 		s.unfollow(se)
 	}

@@ -66,6 +66,7 @@ type Shard struct {
 	freeTenants []uint32
 	tenantOf    map[string]uint32
 	crowds      map[SessionID]*crowd // sessions with displaced conns; few
+	replays     map[SessionID]uint64 // up to where a replayed poll is answered; few
 
 	// Deadlines, each with one fixed delay; entries are looked at again when due.
 	wsGrace, ajaxGrace, keep deadline.FIFO    // SessionIDs
@@ -109,6 +110,7 @@ func New(c Config) *Shard {
 		tenants:  make([]*tenant, 1),
 		tenantOf: map[string]uint32{},
 		crowds:   map[SessionID]*crowd{},
+		replays:  map[SessionID]uint64{},
 		logs:     make([]*log, 1),
 	}
 }
