@@ -1,5 +1,6 @@
 // Package packer reads and writes the values that travel between clients, daemon and backends: the
-// pair envelope of Sente's protocol, and the values in it, in the formats edn and JSON.
+// pair envelope of Sente's protocol, and the values in it, in the formats edn, JSON, transit and
+// msgpack, each of which may travel in Sente's gzip wrapper (Gzip).
 //
 // It splits a client's message (ParseMessage), checks what a backend pushes (CheckEvent,
 // CheckValue, Value), writes what the server sends (AppendHandshake, AppendReply, AppendBatchStart,
