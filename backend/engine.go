@@ -110,6 +110,7 @@ type Close struct {
 type Query struct {
 	Tenant     string // of this tenant
 	AllTenants bool   // or of all
+	Topic      string // only those who are in it; "" = all users
 	After      string // Next of the page before; "" = from the start
 	Limit      int    // at most so many users, 1 to 1000
 }

@@ -48,6 +48,8 @@ func TestLineVerbs(t *testing.T) {
 			`"ajax":[],"count":{"any":2,"ws":0,"ajax":0},"next":"1"}`},
 		{`{"op":"connected","ref":12,"after":"1","tenant":""}`, `{"type":"result","ref":12,"any":[null],"ws":[null],` +
 			`"ajax":[],"count":{"any":2,"ws":0,"ajax":0}}`},
+		{`{"op":"connected","ref":13,"topic":"room:1"}`,
+			`{"type":"result","ref":13,"any":["alice"],"ws":["alice"],"ajax":[]}`},
 		{`{"op":"connected","ref":13,"uid":"bob"}`,
 			`{"type":"result","ref":13,"uid":"bob","online":false,"ws":0,"ajax":0,"clients":[]}`},
 		{`{"op":"ping","ref":14}`, `{"type":"result","ref":14,"status":"ok"}`},

@@ -101,8 +101,8 @@ func (l *lineConn) leave(number int) *Error {
 func (l *lineConn) connected(int) *Error {
 	p := &l.parser
 	if p.raw[fUID] != nil {
-		if p.raw[fAfter] != nil || p.raw[fLimit] != nil {
-			return bad("conflict", `"after" and "limit" page through all users, not through one`)
+		if p.raw[fAfter] != nil || p.raw[fLimit] != nil || p.raw[fTopic] != nil {
+			return bad("conflict", oneUser)
 		}
 		u, err := p.user()
 		if err != nil {

@@ -305,6 +305,8 @@ func TestQueries(t *testing.T) {
 			`"count":{"any":5,"ws":0,"ajax":0},"next":"2"}`},
 		{"/v1/connected?after=4&tenant=t", `{"any":["carol"],"ws":["carol"],"ajax":["carol"],` +
 			`"count":{"any":5,"ws":0,"ajax":0}}`},
+		{"/v1/connected?topic=room:1", `{"any":["alice"],"ws":["alice"],"ajax":[]}`},
+		{"/v1/connected?topic=room:2", `{"any":[],"ws":[],"ajax":[]}`},
 		{"/v1/connected?uid=alice", `{"uid":"alice","online":true,"ws":1,"ajax":1,"clients":[` +
 			`{"client":"c1","transports":["ws"],"packer":"edn","lag":3,"topics":["own"]},` +
 			`{"client":"c2","transports":["ws","ajax"],"packer":"json","lag":0}],` +

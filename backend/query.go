@@ -30,12 +30,13 @@ func (u uidText) MarshalJSON() ([]byte, error) {
 }
 
 type (
-	// pageAnswer lists users by transport. Next is the `after` of the next page.
+	// pageAnswer lists users by transport. Next is the `after` of the next page. Of a topic's
+	// users there is no count: it would have to be that of the topic, which nobody keeps.
 	pageAnswer struct {
 		Any   []uidText `json:"any"`
 		WS    []uidText `json:"ws"`
 		Ajax  []uidText `json:"ajax"`
-		Count Count     `json:"count"`
+		Count *Count    `json:"count,omitempty"`
 		Next  string    `json:"next,omitempty"`
 	}
 	userAnswer struct {
@@ -90,8 +91,8 @@ func (s *Server) connected(w http.ResponseWriter, r *http.Request, q url.Values)
 	switch {
 	case nilUID && q.Has("uid"):
 		return bad("conflict", `only one of "uid" and "nil_uid" can be given`)
-	case q.Has("after") || q.Has("limit"):
-		return bad("conflict", `"after" and "limit" page through all users, not through one`)
+	case q.Has("after") || q.Has("limit") || q.Has("topic"):
+		return bad("conflict", oneUser)
 	case !nilUID:
 		if err := checkLen("uid", uid, maxUID); err != nil {
 			return err
@@ -104,6 +105,9 @@ func (s *Server) connected(w http.ResponseWriter, r *http.Request, q url.Values)
 	return err
 }
 
+// oneUser refuses what belongs to a list of users where one is asked for.
+const oneUser = `"topic", "after" and "limit" are for lists of users, not for one user`
+
 func parsePage(q url.Values, tenant string) (Query, *Error) {
 	limit := pageUsers
 	if q.Has("limit") {
@@ -113,10 +117,16 @@ func parsePage(q url.Values, tenant string) (Query, *Error) {
 			return Query{}, bad("bad_param", `"limit" must be a number from 1 to %d`, maxPageUsers)
 		}
 	}
-	return Query{Tenant: tenant, After: q.Get("after"), Limit: limit}, nil
+	topic := q.Get("topic")
+	if q.Has("topic") {
+		if err := checkLen("topic", topic, maxTopic); err != nil {
+			return Query{}, err
+		}
+	}
+	return Query{Tenant: tenant, Topic: topic, After: q.Get("after"), Limit: limit}, nil
 }
 
-// page gives a page of all users.
+// page gives a page of all users, or of a topic's.
 func (s *Server) page(ctx context.Context, q Query) (a pageAnswer, err *Error) {
 	c, err := await(ctx, s, func(done func(*Connected)) { s.engine.Connected(q, done) })
 	if err != nil {
@@ -125,8 +135,9 @@ func (s *Server) page(ctx context.Context, q Query) (a pageAnswer, err *Error) {
 	if c.Err != nil {
 		return a, engineError(c.Err)
 	}
-	a = pageAnswer{
-		Any: []uidText{}, WS: []uidText{}, Ajax: []uidText{}, Count: c.Count, Next: c.Next,
+	a = pageAnswer{Any: []uidText{}, WS: []uidText{}, Ajax: []uidText{}, Next: c.Next}
+	if q.Topic == "" {
+		a.Count = &c.Count
 	}
 	sawNil := false
 	for _, u := range c.Users {

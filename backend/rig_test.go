@@ -137,7 +137,8 @@ func (f *fakeEngine) page(q backend.Query) *backend.Connected {
 	}
 	c := &backend.Connected{Count: backend.Count{Any: len(f.users)}}
 	for ; at < len(f.users) && len(c.Users) < limit; at++ {
-		if u := f.users[at]; q.AllTenants || u.Tenant == q.Tenant {
+		u := f.users[at]
+		if (q.AllTenants || u.Tenant == q.Tenant) && (q.Topic == "" || q.Topic == "room:1" && u.UID == "alice") {
 			c.Users = append(c.Users, u)
 		}
 	}

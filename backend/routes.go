@@ -29,7 +29,7 @@ var routes = map[string]route{
 	"/v1/join":         {http.MethodPost, "", (*Server).join},
 	"/v1/leave":        {http.MethodPost, "", (*Server).leave},
 	"/v1/ack":          {http.MethodPost, "", (*Server).ack},
-	"/v1/connected":    {http.MethodGet, " tenant uid nil_uid after limit ", (*Server).connected},
+	"/v1/connected":    {http.MethodGet, " tenant uid nil_uid topic after limit ", (*Server).connected},
 	"/v1/events":       {http.MethodGet, " group format ids presence ack ", (*Server).events},
 	"/v1/stats":        {http.MethodGet, "", (*Server).stats},
 	"/v1/openapi.json": {http.MethodGet, "", (*Server).openAPI},

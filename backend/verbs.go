@@ -20,7 +20,7 @@ const (
 	closeFields     fieldSet = userFields | 1<<fCode | 1<<fReason
 	memberFields    fieldSet = userFields | 1<<fTopic
 	ackFields       fieldSet = 1<<fEpoch | 1<<fConsumer | 1<<fSeq
-	connectedFields fieldSet = 1<<fTenant | 1<<fUID | 1<<fAfter | 1<<fLimit
+	connectedFields fieldSet = 1<<fTenant | 1<<fUID | 1<<fTopic | 1<<fAfter | 1<<fLimit
 	subscribeFields fieldSet = 1<<fGroup | 1<<fFormat | 1<<fIDs | 1<<fPresence | 1<<fAck
 )
 
@@ -247,7 +247,7 @@ func (p *parser) asAck() (a acknowledgement, err *Error) {
 	return a, err
 }
 
-// asPage reads which page of all users is asked for.
+// asPage reads which page of all users, or of a topic's, is asked for.
 func (p *parser) asPage() (q Query, err *Error) {
 	u, err := p.user()
 	if err != nil {
@@ -260,6 +260,9 @@ func (p *parser) asPage() (q Query, err *Error) {
 			return q, err
 		}
 		q.Limit = int(limit)
+	}
+	if q.Topic, err = p.str(fTopic, maxTopic); err != nil {
+		return q, err
 	}
 	q.After, err = p.str(fAfter, maxUID)
 	return q, err

@@ -52,6 +52,8 @@ type query struct {
 	after   uint64 // loop in the top 32 bits, slot + 1 below
 	page    *Page
 	onPage  func(*Page)
+	tenant  []byte
+	topic   []byte // only the users in this one of the tenant; nil = all users
 	user    *userTold
 	onUser  func(u UserInfo, list []SessionInfo, more, ok bool)
 	numbers *Numbers
@@ -65,10 +67,21 @@ type query struct {
 // Users lists users who are present, at most limit of them, from `after` (0, or Next
 // of the page before). done is called on a loop and must not block. Any goroutine.
 func (e *Engine) Users(after uint64, limit int, done func(*Page)) {
-	q := &query{limit: limit, after: after, page: &Page{}, onPage: done}
-	loop := int(after >> 32)
+	e.postPage(&query{limit: limit, after: after, page: &Page{}, onPage: done})
+}
+
+// TopicUsers lists the users of a tenant who are present and in a topic, with all their
+// sessions or by a present session of their own; WS and Ajax are of the sessions that are in
+// it. The rest is as with Users. Any goroutine.
+func (e *Engine) TopicUsers(tenant, topic string, after uint64, limit int, done func(*Page)) {
+	e.postPage(&query{limit: limit, after: after, page: &Page{}, onPage: done,
+		tenant: []byte(tenant), topic: []byte(topic)})
+}
+
+func (e *Engine) postPage(q *query) {
+	loop := int(q.after >> 32)
 	if loop >= len(e.loops) {
-		done(q.page)
+		q.onPage(q.page)
 		return
 	}
 	e.queues[loop].Post(msg{kind: mQuery, cmd: &command{query: q}})
@@ -164,10 +177,16 @@ func userInfo(u shard.UserInfo) UserInfo {
 }
 
 func (l *loop) addUsers(m *msg, q *query) {
-	after := uint32(q.after)
-	next := l.sh.Users(after, q.limit-len(q.page.Users), func(_ uint32, u shard.UserInfo) {
+	after, limit := uint32(q.after), q.limit-len(q.page.Users)
+	add := func(_ uint32, u shard.UserInfo) {
 		q.page.Users = append(q.page.Users, userInfo(u))
-	})
+	}
+	var next uint32
+	if q.topic == nil {
+		next = l.sh.Users(after, limit, add)
+	} else {
+		next = l.sh.TopicUsers(q.tenant, q.topic, after, limit, add)
+	}
 	switch {
 	case next != 0:
 		q.page.Next = uint64(l.id)<<32 | uint64(next)

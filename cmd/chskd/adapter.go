@@ -86,6 +86,12 @@ func (a *adapter) Connected(q backend.Query, done func(*backend.Connected)) {
 		}
 		after = n
 	}
+	if q.Topic != "" {
+		a.engine.TopicUsers(q.Tenant, q.Topic, after, q.Limit, func(p *engine.Page) {
+			done(page(q, &engine.Numbers{}, p))
+		})
+		return
+	}
 	a.engine.Stats(func(n *engine.Numbers) {
 		a.engine.Users(after, q.Limit, func(p *engine.Page) { done(page(q, n, p)) })
 	})

@@ -79,6 +79,10 @@ func (e *cliEngine) Close(tenant, uid string, nilUID bool, client string, code i
 }
 
 func (e *cliEngine) Connected(q backend.Query, done func(*backend.Connected)) {
+	if q.Topic != "" {
+		done(&backend.Connected{Users: []backend.Online{{UID: q.Tenant + " in " + q.Topic, WS: 1}}})
+		return
+	}
 	if q.After == "" {
 		done(&backend.Connected{Next: "2", Users: []backend.Online{{UID: "alice", WS: 1, Ajax: 1}, {NilUID: true, WS: 1}}})
 		return
@@ -223,6 +227,9 @@ func TestCommands(t *testing.T) {
 		{args: `close`, code: exitUsage, errs: `one --uid`},
 		{args: `close|--uid|a|--nil-uid`, code: exitUsage, errs: `only one of`},
 		{args: `connected`, out: "alice     ws,ajax\n(no uid)  ws\n\"b ob\\x1b\"  ajax\n"},
+		{args: `connected|--topic|room:1|--tenant|t`, out: "\"t in room:1\"  ws\n"},
+		{args: `connected|--topic|room:1|--json`, out: `{"any":[" in room:1"],"ws":[" in room:1"],"ajax":[]}` + "\n"},
+		{args: `connected|--topic|room:1|--uid|a`, code: exitUsage, errs: `--topic lists users`},
 		{args: `connected|--uid|alice`, out: "c1  ws  json  2 waiting  topics own\n... and more\n" +
 			"topics room:1 \"a b\" ... and more\n"},
 		{args: `connected|--uid|nobody`, out: "not online\n"},

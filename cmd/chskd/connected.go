@@ -58,13 +58,16 @@ func (m *memberOf) list(before string) string {
 // newConnectedCmd is `chskd connected`: who is online.
 func newConnectedCmd() *cobra.Command {
 	var f apiFlags
+	var topic string
 	var raw bool
-	cmd := newAPICmd("connected [--uid UID]", "List who is online, or one user's clients",
-		cobra.NoArgs, &f)
-	cmd.Example = "  chskd connected\n  chskd connected --uid alice --json"
+	cmd := newAPICmd("connected [--uid UID | --topic TOPIC]",
+		"List who is online, or in a topic, or one user's clients", cobra.NoArgs, &f)
+	cmd.Example = "  chskd connected\n  chskd connected --topic room:1\n" +
+		"  chskd connected --uid alice --json"
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "the users' tenant")
 	cmd.Flags().StringArrayVar(&f.uids, "uid", nil, "only this user, with its clients")
 	cmd.Flags().BoolVar(&f.nilUID, "nil-uid", false, "only the users without uid")
+	cmd.Flags().StringVar(&topic, "topic", "", "only the users who are in this topic")
 	cmd.Flags().BoolVar(&raw, "json", false, "print the daemon's answers, one a line")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		q := url.Values{}
@@ -75,11 +78,16 @@ func newConnectedCmd() *cobra.Command {
 		switch {
 		case len(f.uids) > 1 || f.nilUID && len(f.uids) > 0:
 			return usageError("only one of --uid and --nil-uid can be given, once")
+		case topic != "" && (f.nilUID || len(f.uids) > 0):
+			return usageError("--topic lists users; it does not go with --uid and --nil-uid")
 		case f.nilUID:
 			q.Set("nil_uid", "1")
 		case len(f.uids) == 1:
 			q.Set("uid", f.uids[0])
 		default:
+			if topic != "" {
+				q.Set("topic", topic)
+			}
 			return printPages(ctx, a, q, out, raw)
 		}
 		return printUser(ctx, a, q, out, raw)

@@ -151,3 +151,65 @@ func TestTopicNoUID(t *testing.T) {
 		wantEvents(t, c, "[:t/n 1]")
 	}
 }
+
+// TestTopicUsers: who is in a topic and online, page by page, over both dialects; a user is in by
+// itself or by one of its clients.
+func TestTopicUsers(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t, "--auth", "dev", "--loops", "2", "--ms-allow-reconnect-before-close-ws", "0")
+	const n = 5
+	var want []string
+	for i := range n {
+		uid := fmt.Sprintf("user%d", i)
+		c := connectWS(t, d, uid+"-tab", "&uid="+uid)
+		(&backend{t, d}).awaitClient(uid)
+		switch i {
+		case 0: // stays out
+		case 1:
+			membership(t, d, "join", `"uid":"user1","client":"user1-tab"`, "news", true)
+			want = append(want, uid)
+		case 2: // in, and away
+			membership(t, d, "join", `"uid":"user2"`, "news", true)
+			c.leave()
+			userIs(t, d, "uid=user2", 0, 0)
+		default:
+			membership(t, d, "join", fmt.Sprintf(`"uid":%q`, uid), "news", true)
+			want = append(want, uid)
+		}
+	}
+	for _, limit := range []int{1, 2, 100} {
+		if got := topicPages(t, d, "topic=news", limit); !slices.Equal(got, want) {
+			t.Errorf("pages of %d: %v, want %v", limit, got, want)
+		}
+	}
+	if got := topicPages(t, d, "topic=news&tenant=other", 10); len(got) != 0 {
+		t.Errorf("another tenant's: %v", got)
+	}
+	lines := speakLines(t, d)
+	lines.say(`{"op":"connected","topic":"nowhere","ref":1}`)
+	if got := lines.next(); got != `{"type":"result","ref":1,"any":[],"ws":[],"ajax":[]}` {
+		t.Error(got)
+	}
+}
+
+// topicPages reads all pages of a list of users, and sorts them.
+func topicPages(t *testing.T, d *daemon, query string, limit int) (uids []string) {
+	t.Helper()
+	b := &backend{t, d}
+	for after := ""; ; {
+		var page struct {
+			Any, WS []string
+			Count   any
+			Next    string
+		}
+		b.get(fmt.Sprintf("/v1/connected?%s&limit=%d&after=%s", query, limit, after), &page)
+		if len(page.Any) > limit || len(page.WS) != len(page.Any) || page.Count != nil {
+			t.Fatalf("a page is %+v", page)
+		}
+		uids = append(uids, page.Any...)
+		if after = page.Next; after == "" {
+			slices.Sort(uids)
+			return uids
+		}
+	}
+}
