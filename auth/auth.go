@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"fmt"
+	"net/netip"
 	"unicode/utf8"
 )
 
@@ -70,6 +71,20 @@ type Request struct {
 	Referer   []byte
 	Host      []byte
 	TLS       bool // the conn itself is TLS, so the scheme of Host is known
+
+	Post          bool   // a send; all else is a GET
+	Ajax          bool   // a poll or a send; all else is an upgrade
+	SecFetchSite  []byte // Sec-Fetch-Site
+	Cookie        []byte // as it came, all of it
+	Authorization []byte // as it came
+	Protocol      []byte // Sec-WebSocket-Protocol
+	Query         []byte // not decoded
+	UserField     []byte // of the field that Checker.UserField names
+	TenantField   []byte // of the field that Checker.TenantField names
+
+	Peer    netip.Addr // who is connected
+	Addr    netip.Addr // who it is for; Peer unless a trusted proxy says otherwise
+	Trusted bool       // Peer is a trusted proxy
 }
 
 // Identity is who sent a request. The slices are those of the Request, or nil.
@@ -81,8 +96,9 @@ type Identity struct {
 // Refusal is the answer to a request that may not go on. All are made once.
 // Immutable after New.
 type Refusal struct {
-	Status int    // 400, 401 or 403
-	Body   string // for people, without newline
+	Status     int    // 400, 401 or 403; of a Grant any of 4xx, and 503
+	Body       string // for people, without newline
+	RetryAfter int    // s, with 503; 0 = not said
 }
 
 // Error gives package, status and body in one line.
@@ -90,13 +106,13 @@ func (r *Refusal) Error() string { return fmt.Sprintf("auth: %d %s", r.Status, r
 
 // The refusals. The 403 bodies are Sente's own.
 var (
-	refuseNoClient   = &Refusal{400, "missing client-id"}
-	refuseClientLong = &Refusal{400, "client-id is longer than 128 bytes"}
-	refuseClientText = &Refusal{400, "client-id is not UTF-8"}
-	refuseToken      = &Refusal{403, "Bad CSRF token"}
-	refuseOrigin     = &Refusal{403, "Unauthorized origin"}
-	refuseUIDLong    = &Refusal{400, "uid is longer than 256 bytes"}
-	refuseUIDText    = &Refusal{400, "uid is not UTF-8"}
+	refuseNoClient   = &Refusal{Status: 400, Body: "missing client-id"}
+	refuseClientLong = &Refusal{Status: 400, Body: "client-id is longer than 128 bytes"}
+	refuseClientText = &Refusal{Status: 400, Body: "client-id is not UTF-8"}
+	refuseToken      = &Refusal{Status: 403, Body: "Bad CSRF token"}
+	refuseOrigin     = &Refusal{Status: 403, Body: "Unauthorized origin"}
+	refuseUIDLong    = &Refusal{Status: 400, Body: "uid is longer than 256 bytes"}
+	refuseUIDText    = &Refusal{Status: 400, Body: "uid is not UTF-8"}
 )
 
 // Checker checks requests. Any goroutine. Immutable after New.
@@ -123,17 +139,20 @@ func New(c Config) (*Checker, error) {
 // in Sente's order, so that a client with several faults learns the same one
 // first: client-id (400), CSRF token (403), origin (403), then who it is
 // (400, 401). The ids must be UTF-8, since they go into text frames.
-func (c *Checker) Check(r *Request) (Identity, *Refusal) {
+//
+// What Need asks for is to be found out first; then Admit goes on with it.
+func (c *Checker) Check(r *Request) (Identity, Need, *Refusal) {
 	if refusal := checkClient(r.Client); refusal != nil {
-		return Identity{}, refusal
+		return Identity{}, Need{}, refusal
 	}
 	if !c.tokenGood(r) {
-		return Identity{}, refuseToken
+		return Identity{}, Need{}, refuseToken
 	}
 	if !c.origins.allow(r) {
-		return Identity{}, refuseOrigin
+		return Identity{}, Need{}, refuseOrigin
 	}
-	return c.identify(r)
+	id, refusal := c.identify(r)
+	return id, Need{}, refusal
 }
 
 // checkClient checks the client-id. Blank is missing, as in Sente.

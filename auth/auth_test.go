@@ -41,7 +41,7 @@ func TestCheckIdentity(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := auth.Request{Client: opt(c.client), UIDParam: opt(c.uid)}
-			id, refusal := checker(t, auth.Config{Mode: c.mode}).Check(&r)
+			id, _, refusal := checker(t, auth.Config{Mode: c.mode}).Check(&r)
 			if refusal != nil {
 				t.Fatal(refusal)
 			}
@@ -77,7 +77,7 @@ func TestCheckIDs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := auth.Request{Client: opt(c.client), UIDParam: opt(c.uid)}
-			_, refusal := checker(t, auth.Config{Mode: auth.Dev}).Check(&r)
+			_, _, refusal := checker(t, auth.Config{Mode: auth.Dev}).Check(&r)
 			if refusal == nil {
 				refusal = &auth.Refusal{}
 			}
@@ -113,14 +113,14 @@ func TestCheckToken(t *testing.T) {
 		t.Run("Sente: "+c.name, func(t *testing.T) {
 			r := auth.Request{Client: []byte("c"), CSRFParam: opt(c.param),
 				XCSRF: opt(c.xcsrf), XXSRF: opt(c.xxsrf)}
-			_, refusal := checker(t, auth.Config{CSRFToken: token}).Check(&r)
+			_, _, refusal := checker(t, auth.Config{CSRFToken: token}).Check(&r)
 			if good := refusal == nil; good != c.good {
 				t.Fatalf("%v, want good %v", refusal, c.good)
 			}
 			if refusal != nil && (refusal.Status != 403 || refusal.Body != "Bad CSRF token") {
 				t.Errorf("%v", refusal)
 			}
-			if _, refusal := checker(t, auth.Config{}).Check(&r); refusal != nil {
+			if _, _, refusal := checker(t, auth.Config{}).Check(&r); refusal != nil {
 				t.Errorf("without a reference token: %v", refusal)
 			}
 		})
@@ -140,13 +140,13 @@ func TestCheckOrder(t *testing.T) {
 		{"Unauthorized origin", func() { r.Origin = []byte("http://x") }},
 		{"uid is not UTF-8", func() { r.UIDParam = []byte("u") }},
 	} {
-		_, refusal := k.Check(&r)
+		_, _, refusal := k.Check(&r)
 		if refusal == nil || refusal.Body != c.body {
 			t.Fatalf("%v, want %q", refusal, c.body)
 		}
 		c.mended()
 	}
-	if _, refusal := k.Check(&r); refusal != nil {
+	if _, _, refusal := k.Check(&r); refusal != nil {
 		t.Errorf("all mended: %v", refusal)
 	}
 }
@@ -191,13 +191,13 @@ func TestCheckAllocs(t *testing.T) {
 		Origins: []string{"https://a.b", "https://example.com:8080"}})
 	other := auth.Request{Client: []byte("c")}
 	n := testing.AllocsPerRun(100, func() {
-		if _, refusal := same.Check(&r); refusal != nil {
+		if _, _, refusal := same.Check(&r); refusal != nil {
 			panic(refusal)
 		}
-		if _, refusal := listed.Check(&r); refusal != nil {
+		if _, _, refusal := listed.Check(&r); refusal != nil {
 			panic(refusal)
 		}
-		if _, refusal := listed.Check(&other); refusal == nil {
+		if _, _, refusal := listed.Check(&other); refusal == nil {
 			panic("no token, but not refused")
 		}
 		if !same.AllowOrigin(r.Origin, r.Host) {

@@ -10,7 +10,7 @@ import (
 func passes(t *testing.T, k *auth.Checker, r auth.Request) bool {
 	t.Helper()
 	r.Client = []byte("c")
-	_, refusal := k.Check(&r)
+	_, _, refusal := k.Check(&r)
 	if refusal != nil && (refusal.Status != 403 || refusal.Body != "Unauthorized origin") {
 		t.Fatalf("refused for another reason: %v", refusal)
 	}

@@ -133,7 +133,7 @@ func (l *loop) identify(h *httpmin.Head, p *params) (identity, *auth.Refusal) {
 	if l.opts.RememberUID && p.client != nil {
 		uid = l.remember(h, p)
 	}
-	who, refusal := l.opts.Auth.Check(&auth.Request{
+	who, _, refusal := l.opts.Auth.Check(&auth.Request{
 		Client: p.client, UIDParam: uid, CSRFParam: p.csrf, XCSRF: h.CSRFToken, XXSRF: h.XSRFToken,
 		Origin: h.Origin, Referer: h.Referer, Host: h.Host,
 	})
