@@ -36,15 +36,18 @@ var edges = map[string][]string{
 	"packer/oracle":  nil,
 
 	"examples/chat-go": {"client"},
+
+	// No package may import it: only tests do.
+	"internal/daemontest": nil,
 }
 
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
 var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo",
-	"cmd/chskd/prom", "bench"}
+	"cmd/chskd/prom", "bench", "internal/daemontest"}
 
 // mayStart are the packages that may start goroutines.
-var mayStart = []string{"backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench"}
+var mayStart = []string{"backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
 
 // source is one parsed file of ours.
 type source struct {

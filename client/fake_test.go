@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/chskd/chskd/client"
+	"github.com/chskd/chskd/internal/daemontest"
 )
 
 // fake is a server that says what a test wants.
@@ -31,9 +32,8 @@ type said struct {
 }
 
 func startFake(t *testing.T) *fake {
-	folder, err := os.MkdirTemp(buildFolder, "f") // t.TempDir's names are too long for a socket
-	check(t, err)
-	f := &fake{t: t, path: filepath.Join(folder, "s")}
+	f := &fake{t: t, path: filepath.Join(daemontest.Folder(t), "s")}
+	var err error
 	f.l, err = net.Listen("unix", f.path)
 	check(t, err)
 	t.Cleanup(func() { f.l.Close() })

@@ -67,7 +67,7 @@ func restart(t *testing.T, s syscall.Signal) {
 				}
 				lives[k] = life
 				if answered++; answered == restartPushes*2/5 {
-					_ = first.cmd.Process.Signal(s) // it is there
+					first.Signal(s)
 				}
 			})
 			if err != nil {
@@ -77,7 +77,7 @@ func restart(t *testing.T, s syscall.Signal) {
 		}
 		pushed <- c.Flush(ctx)
 	}()
-	<-first.done
+	<-first.Ended()
 	<-lost
 	second := startDaemon(t, "--listen", first.addr)
 	users.awaitLife(t, 2)

@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,9 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -23,35 +19,25 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/chskd/chskd/client"
+	"github.com/chskd/chskd/internal/daemontest"
 )
 
 // patience bounds every wait. It is only reached when something is broken.
 const patience = time.Minute
-
-// buildFolder holds the daemon's program, and the sockets, for the time of the tests.
-var buildFolder string
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv("CHSKD_TEST_WORKER"); path != "" {
 		worker(path)
 		return
 	}
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	var err error
-	if buildFolder, err = os.MkdirTemp("", "chskd-cl-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(buildFolder)
-	defer func() { afterTests() }()
-	code := m.Run()
-	if code == 0 {
-		code = leaked()
-	}
-	return code
+	os.Exit(daemontest.Main(func() int {
+		defer func() { afterTests() }()
+		code := m.Run()
+		if code == 0 {
+			code = leaked()
+		}
+		return code
+	}))
 }
 
 // leaked tells of goroutines of the package that outlive their clients.
@@ -69,110 +55,33 @@ func leaked() int {
 	return 1
 }
 
-var buildOnce = sync.OnceValues(func() (string, error) {
-	program := filepath.Join(buildFolder, "chskd")
-	out, err := exec.Command("go", "build", "-o", program, "../cmd/chskd").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return program, nil
-})
-
 // daemon is a running chskd.
 type daemon struct {
-	t    testing.TB
-	api  string
-	addr string
-	cmd  *exec.Cmd
-	out  *output
-	done chan struct{}
+	*daemontest.Daemon
+	t         testing.TB
+	api, addr string
 }
 
-func startDaemon(t testing.TB, args ...string) *daemon {
+func startDaemon(t testing.TB, flags ...string) *daemon {
 	t.Helper()
-	folder, err := os.MkdirTemp(buildFolder, "d") // t.TempDir's names are too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &daemon{t: t, api: filepath.Join(folder, "api.sock")}
-	d.start(append([]string{"--listen", "127.0.0.1:0"}, args...)...)
-	return d
+	d := daemontest.Serve(t, flags...)
+	return &daemon{d, t, d.API, d.Addr}
 }
 
-var startLine = regexp.MustCompile(`(?m)^chskd \S+ listening on http://([^/\s]+)/`)
-
-// start starts the daemon, also again.
-func (d *daemon) start(args ...string) {
+// start starts a daemon that was stopped.
+func (d *daemon) start(flags ...string) {
 	d.t.Helper()
-	program, err := buildOnce()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.out, d.done = new(output), make(chan struct{})
-	d.cmd = exec.Command(program, append([]string{"serve", "--api-socket", d.api}, args...)...)
-	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
-	if err := d.cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	cmd, done, out := d.cmd, d.done, d.out
-	go func() {
-		defer close(done)
-		_ = cmd.Wait() // it is ended by a signal
-	}()
-	d.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		<-done
-		if d.t.Failed() {
-			d.t.Logf("chskd printed:\n%s", out)
-		}
-	})
-	eventually(d.t, "chskd listens", func() bool {
-		m := startLine.FindStringSubmatch(out.String())
-		if m != nil {
-			d.addr = m[1]
-		}
-		return m != nil
-	})
+	d.Again(d.t, flags...)
+	d.addr = d.Addr
 }
 
 // stop ends the daemon, and waits until it has ended.
 func (d *daemon) stop(s syscall.Signal) {
 	d.t.Helper()
-	_ = d.cmd.Process.Signal(s) // it may have ended
-	select {
-	case <-d.done:
-	case <-time.After(patience):
-		d.t.Fatalf("chskd does not end on %v", s)
-	}
+	d.End(d.t, s)
 }
 
-// output collects what a process prints. Any goroutine.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// eventually waits until a condition holds.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
+var eventually = daemontest.Eventually
 
 // dial makes a client that is closed with its test.
 func dial(t testing.TB, path string, o client.Options) *client.Client {
@@ -311,26 +220,12 @@ func (b *browser) say(t testing.TB, message string) {
 
 // exampleDaemon gives the socket of a daemon that runs until the tests end.
 var exampleDaemon = sync.OnceValue(func() string {
-	program, err := buildOnce()
+	d, err := daemontest.Launch()
 	if err != nil {
 		panic(err)
 	}
-	path := filepath.Join(buildFolder, "example.sock")
-	cmd := exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--api-socket", path)
-	if err := cmd.Start(); err != nil {
-		panic(err)
-	}
-	afterTests = func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if conn, err := net.Dial("unix", path); err == nil {
-			conn.Close()
-			return path
-		}
-	}
-	panic("the daemon of the examples does not come up")
+	afterTests = d.Kill
+	return d.API
 })
 
 var afterTests = func() {}

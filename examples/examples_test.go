@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/chskd/chskd/internal/daemontest"
 )
 
 // need ends the test when a program is missing.
@@ -38,7 +40,7 @@ var chats = []struct {
 
 // builtChat compiles the example in Go, which needs nothing that the tests do not need.
 func builtChat(t *testing.T) []string {
-	program := filepath.Join(buildFolder, "chat-go")
+	program := filepath.Join(daemontest.Folder(t), "chat-go")
 	if out, err := exec.Command("go", "build", "-o", program, "./chat-go").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -50,7 +52,7 @@ func TestChat(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			run := c.run(t)
 			d := newDaemon(t)
-			backend := func() *process { return start(t, append(slices.Clone(run), d.api)...) }
+			backend := func() *daemontest.Process { return start(t, append(slices.Clone(run), d.API)...) }
 			b := backend()
 			d.awaitConsumers(1)
 			chatTalk(t, d, "alice", "bob")
@@ -59,19 +61,19 @@ func TestChat(t *testing.T) {
 			// Said while no backend is there, and so answered by the next one.
 			carol := d.connect("carol")
 			carol.want(`["chat/welcome",{"you":"carol"}]`)
-			b.stop(syscall.SIGTERM)
-			eventually(t, "chskd notices", func() bool { return d.hubStats().Consumers == 0 })
+			b.End(t, syscall.SIGTERM)
+			daemontest.Eventually(t, "chskd notices", func() bool { return d.hubStats().Consumers == 0 })
 			carol.say(`[:chat/send {:text "is nobody there?"}]`)
-			eventually(t, "it is held", func() bool { return d.hubStats().Held == 1 })
+			daemontest.Eventually(t, "it is held", func() bool { return d.hubStats().Held == 1 })
 			b = backend()
 			carol.want(`["chat/message",{"from":"carol","text":"is nobody there?"}]`)
 
-			d.stop(syscall.SIGTERM)
-			d.start()
+			d.End(t, syscall.SIGTERM)
+			d.Again(t)
 			d.awaitConsumers(1)
 			chatTalk(t, d, "dan", "eve")
-			eventually(t, "everything is acked", func() bool { return d.hubStats().Unacked == 0 })
-			b.stop(syscall.SIGTERM)
+			daemontest.Eventually(t, "everything is acked", func() bool { return d.hubStats().Unacked == 0 })
+			b.End(t, syscall.SIGTERM)
 		})
 	}
 }

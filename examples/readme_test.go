@@ -38,7 +38,7 @@ func TestReadmeShowsHello(t *testing.T) {
 func TestHello(t *testing.T) {
 	need(t, "python3")
 	d := newDaemon(t, "--demo")
-	start(t, "python3", "hello.py", d.api)
+	start(t, "python3", "hello.py", d.API)
 	d.awaitConsumers(2)
 	alice := d.connect("alice")
 	alice.say(`[:chat/hello]`)

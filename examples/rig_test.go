@@ -1,181 +1,58 @@
 package examples_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
+	"github.com/chskd/chskd/internal/daemontest"
 	"github.com/chskd/chskd/packer"
 )
 
 // patience bounds every wait. It is only reached when something is broken.
-const patience = 2 * time.Minute
+const patience = daemontest.Patience
 
-// buildFolder holds the daemon's program, and the sockets, for the time of the tests.
-var buildFolder string
+func TestMain(m *testing.M) { os.Exit(daemontest.Main(m.Run)) }
 
-func TestMain(m *testing.M) {
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	var err error
-	if buildFolder, err = os.MkdirTemp("", "chskd-ex-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(buildFolder)
-	return m.Run()
-}
-
-var buildOnce = sync.OnceValues(func() (string, error) {
-	program := filepath.Join(buildFolder, "chskd")
-	out, err := exec.Command("go", "build", "-o", program, "../cmd/chskd").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return program, nil
-})
-
-// process is a program that runs for a test, and is ended with it.
-type process struct {
-	t    *testing.T
-	name string
-	cmd  *exec.Cmd
-	out  output
-	done chan struct{}
-}
-
-func start(t *testing.T, args ...string) *process {
+// start starts a program that is ended with its test.
+func start(t *testing.T, args ...string) *daemontest.Process {
 	t.Helper()
-	p := &process{
-		t: t, name: strings.Join(args, " "), cmd: exec.Command(args[0], args[1:]...),
-		done: make(chan struct{}),
-	}
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // it is stopped by a signal
-	}()
-	t.Cleanup(func() {
-		p.stop(syscall.SIGKILL)
-		if t.Failed() {
-			t.Logf("%s printed:\n%s", p.name, p.out.String())
-		}
-	})
-	return p
-}
-
-// stop ends the process, if it runs, and waits until it has ended.
-func (p *process) stop(s syscall.Signal) {
-	p.t.Helper()
-	_ = p.cmd.Process.Signal(s) // it may have ended
-	select {
-	case <-p.done:
-	case <-time.After(patience):
-		p.t.Fatalf("%s does not end on %v", p.name, s)
-	}
-}
-
-// output collects what a process prints. Any goroutine.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	return daemontest.Start(t, exec.Command(args[0], args[1:]...))
 }
 
 // daemon is a running chskd with an API socket that stays the same when it is started again.
 type daemon struct {
+	*daemontest.Daemon
 	t    *testing.T
-	api  string
-	args []string // besides what all have
-	addr string
 	http *http.Client
-	*process
 }
 
-func newDaemon(t *testing.T, args ...string) *daemon {
+func newDaemon(t *testing.T, flags ...string) *daemon {
 	t.Helper()
-	folder, err := os.MkdirTemp(buildFolder, "d") // t.TempDir's are too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &daemon{t: t, api: filepath.Join(folder, "api.sock"), args: args}
-	d.http = &http.Client{Timeout: patience, Transport: &http.Transport{
+	d := daemontest.Serve(t, append([]string{"--auth", "dev", "--drain-ms", "100"}, flags...)...)
+	return &daemon{d, t, &http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return net.Dial("unix", d.api)
+			return net.Dial("unix", d.API)
 		},
-	}}
-	d.start()
-	return d
-}
-
-var startLine = regexp.MustCompile(`(?m)^chskd \S+ listening on http://([^/\s]+)/`)
-
-func (d *daemon) start() {
-	d.t.Helper()
-	program, err := buildOnce()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.process = start(d.t, append([]string{
-		program, "serve", "--listen", "127.0.0.1:0", "--api-socket", d.api, "--auth", "dev",
-		"--drain-ms", "100",
-	}, d.args...)...)
-	eventually(d.t, "chskd listens", func() bool {
-		m := startLine.FindStringSubmatch(d.out.String())
-		if m != nil {
-			d.addr = m[1]
-		}
-		return m != nil
-	})
+	}}}
 }
 
 // awaitConsumers waits until so many read events, and have been told who was online before.
 func (d *daemon) awaitConsumers(n int) {
 	d.t.Helper()
-	eventually(d.t, "backends subscribe", func() bool {
+	daemontest.Eventually(d.t, "backends subscribe", func() bool {
 		s := d.hubStats()
 		return s.Consumers == n && s.Snapshots == 0
 	})
@@ -211,7 +88,7 @@ func (d *daemon) connect(uid string) *client {
 	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	conn, buffered, _, err := ws.Dial(ctx,
-		"ws://"+d.addr+"/chsk?client-id="+uid+"&uid="+uid)
+		"ws://"+d.Addr+"/chsk?client-id="+uid+"&uid="+uid)
 	if err != nil {
 		d.t.Fatal(err)
 	}
