@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/chskd/chskd/internal/daemontest"
 )
 
 // The command line as scripts use it: the program itself, its exit codes and what it prints, against
@@ -27,7 +29,7 @@ type command struct {
 	in   io.WriteCloser
 	out  *output
 	errs *output
-	done chan struct{}
+	done <-chan struct{}
 }
 
 // startCommand runs a command; its input is what the test writes to in, until that is closed.
@@ -36,7 +38,6 @@ func startCommand(t *testing.T, args []string, tune ...func(*exec.Cmd)) *command
 	t.Helper()
 	c := &command{
 		t: t, cmd: exec.Command(daemonProgram(t), args...), out: new(output), errs: new(output),
-		done: make(chan struct{}),
 	}
 	c.cmd.Stdout, c.cmd.Stderr = c.out, c.errs
 	in, err := c.cmd.StdinPipe()
@@ -47,17 +48,7 @@ func startCommand(t *testing.T, args []string, tune ...func(*exec.Cmd)) *command
 	for _, change := range tune {
 		change(c.cmd)
 	}
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(c.done)
-		_ = c.cmd.Wait() // end looks at its state
-	}()
-	t.Cleanup(func() {
-		_ = c.cmd.Process.Kill() // it may have ended
-		<-c.done
-	})
+	c.done = daemontest.Start(t, c.cmd).Ended()
 	return c
 }
 
@@ -102,12 +93,7 @@ func awaitText(t *testing.T, o *output, text string) {
 // shortPath is a path that a socket can have.
 func shortPath(t *testing.T, name string) string {
 	t.Helper()
-	daemonProgram(t) // makes the folder
-	folder, err := os.MkdirTemp(buildFolder, "s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(folder, name)
+	return filepath.Join(daemontest.Folder(t), name)
 }
 
 // terminal gives the two ends of a new pseudo-terminal (pty(7)), and collects what is shown on it.

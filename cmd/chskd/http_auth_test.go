@@ -2,9 +2,7 @@ package main_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -299,12 +297,9 @@ func failedStart(t *testing.T, args []string) (text string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), daemonStarts)
 	defer cancel()
-	folder, err := os.MkdirTemp(buildFolder, "f") // t.TempDir has names too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(folder, "s")
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--api-socket", socket}, args...)
+	args = append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--api-socket", shortPath(t, "s"),
+	}, args...)
 	cmd := exec.CommandContext(ctx, daemonProgram(t), args...)
 	out, _ := cmd.CombinedOutput() // the exit code says it
 	if ctx.Err() != nil {
