@@ -2,61 +2,40 @@ package auth
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"fmt"
 	"net/netip"
 	"unicode/utf8"
 )
 
-// Limits of ids, in bytes: they are kept for every session.
+// Limits, in bytes. Ids are kept for every session; a token is checked by others, in
+// a queue.
 const (
 	maxClientLen = 128
 	maxUIDLen    = 256
+	maxTenantLen = 255
+	maxTokenLen  = 8 << 10
 )
-
-// Mode is where the uid of a request comes from.
-type Mode uint8
-
-const (
-	// Client makes the client-id the uid: a user per tab. The client chooses it,
-	// so it proves nothing: for local use.
-	Client Mode = iota
-	// Anonymous gives no request a uid: all are Sente's nil uid.
-	Anonymous
-	// Dev takes the uid from a parameter of the request, else the client-id. For
-	// development.
-	Dev
-)
-
-// modes are the names of the modes, as flags and files give them.
-var modes = [...]string{Client: "client", Anonymous: "anonymous", Dev: "dev"}
-
-// String gives the name of the mode, as ParseMode takes it.
-func (m Mode) String() string {
-	if int(m) < len(modes) {
-		return modes[m]
-	}
-	return fmt.Sprintf("auth.Mode(%d)", uint8(m))
-}
-
-// ParseMode gives the mode with this name: client, anonymous or dev.
-func ParseMode(name string) (Mode, error) {
-	for m, s := range modes {
-		if s == name {
-			return Mode(m), nil
-		}
-	}
-	return 0, fmt.Errorf("auth: no mode %q (have client, anonymous, dev)", name)
-}
 
 // Config is what New checks and keeps.
 type Config struct {
+	// Modes are asked in this order; the first that applies decides. Empty = Mode.
+	Modes []Mode
+	// Mode is the only one, without Modes.
 	Mode Mode
 	// CSRFToken is the reference token; empty = no check.
 	CSRFToken string
+	// CSRFCookie is the name of a cookie that holds the reference token (double
+	// submit); empty = none.
+	CSRFCookie string
 	// Origins are the allowed ones, as scheme://host[:port] or "null"; nil = the
 	// same origin or none; ["all"] = any.
 	Origins []string
+	// From are the places where a token is looked for, for mode JWT: authorization,
+	// cookie:NAME, query:NAME, protocol; empty = authorization.
+	From []string
+	// UserField and TenantField are the names of the fields by which a trusted proxy
+	// says who it is, for mode Header. TenantField may be empty.
+	UserField, TenantField string
 }
 
 // Request is what a check looks at. Of all []byte nil means absent. They are
@@ -75,11 +54,11 @@ type Request struct {
 	Post          bool   // a send; all else is a GET
 	Ajax          bool   // a poll or a send; all else is an upgrade
 	SecFetchSite  []byte // Sec-Fetch-Site
-	Cookie        []byte // as it came, all of it
+	Cookie        []byte // as it came, all of it; several fields joined by "; "
 	Authorization []byte // as it came
 	Protocol      []byte // Sec-WebSocket-Protocol
 	Query         []byte // not decoded
-	UserField     []byte // of the field that Checker.UserField names
+	UserField     []byte // of the field that Checker.UserField names; two of it are 400
 	TenantField   []byte // of the field that Checker.TenantField names
 
 	Peer    netip.Addr // who is connected
@@ -113,26 +92,52 @@ var (
 	refuseOrigin     = &Refusal{Status: 403, Body: "Unauthorized origin"}
 	refuseUIDLong    = &Refusal{Status: 400, Body: "uid is longer than 256 bytes"}
 	refuseUIDText    = &Refusal{Status: 400, Body: "uid is not UTF-8"}
+	refuseTenantLong = &Refusal{Status: 400, Body: "tenant is longer than 255 bytes"}
+	refuseTenantText = &Refusal{Status: 400, Body: "tenant is not UTF-8"}
+	refuseTwice      = &Refusal{Status: 400, Body: "more than one token"}
+	refuseCookie     = &Refusal{Status: 400, Body: "malformed cookie"}
+	refuseBadToken   = &Refusal{Status: 401, Body: "token refused"}
+	refuseNobody     = &Refusal{Status: 401, Body: "no credentials"}
+	refuseExpired    = &Refusal{Status: 401, Body: "credentials expired"}
 )
 
 // Checker checks requests. Any goroutine. Immutable after New.
 type Checker struct {
-	mode    Mode
-	token   []byte
+	chain   []Mode
+	places  []place // where a token is looked for
+	user    string
+	tenant  string
+	token   []byte // reference token
+	cookie  []byte // name of the cookie that holds the reference token
 	origins origins
 }
 
 // New checks the configuration and makes a Checker of it. Errors name the
-// setting that is wrong.
+// setting that is wrong and what to write instead.
 func New(c Config) (*Checker, error) {
-	if int(c.Mode) >= len(modes) {
-		return nil, fmt.Errorf("auth: no mode %d", c.Mode)
+	modes := c.Modes
+	if len(modes) == 0 {
+		modes = []Mode{c.Mode}
 	}
-	o, err := newOrigins(c.Origins)
-	if err != nil {
+	k := &Checker{chain: modes, user: c.UserField, tenant: c.TenantField,
+		token: []byte(c.CSRFToken), cookie: []byte(c.CSRFCookie)}
+	if err := checkChain(modes); err != nil {
 		return nil, err
 	}
-	return &Checker{mode: c.Mode, token: []byte(c.CSRFToken), origins: o}, nil
+	if err := checkCSRF(&c); err != nil {
+		return nil, err
+	}
+	if err := checkFields(&c, k.has(Header)); err != nil {
+		return nil, err
+	}
+	var err error
+	if k.places, err = newPlaces(c.From); err != nil {
+		return nil, err
+	}
+	if k.origins, err = newOrigins(c.Origins); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // Check gives the identity behind r, or the refusal that answers it. It looks
@@ -140,19 +145,19 @@ func New(c Config) (*Checker, error) {
 // first: client-id (400), CSRF token (403), origin (403), then who it is
 // (400, 401). The ids must be UTF-8, since they go into text frames.
 //
-// What Need asks for is to be found out first; then Admit goes on with it.
+// What Need asks for is to be found out first, by whoever may wait for it; then
+// Admit goes on with what was found, and until then there is no Identity.
 func (c *Checker) Check(r *Request) (Identity, Need, *Refusal) {
 	if refusal := checkClient(r.Client); refusal != nil {
 		return Identity{}, Need{}, refusal
 	}
-	if !c.tokenGood(r) {
-		return Identity{}, Need{}, refuseToken
+	if refusal := c.checkToken(r); refusal != nil {
+		return Identity{}, Need{}, refusal
 	}
 	if !c.origins.allow(r) {
 		return Identity{}, Need{}, refuseOrigin
 	}
-	id, refusal := c.identify(r)
-	return id, Need{}, refusal
+	return c.identify(r)
 }
 
 // checkClient checks the client-id. Blank is missing, as in Sente.
@@ -166,44 +171,6 @@ func checkClient(id []byte) *Refusal {
 		return refuseClientText
 	}
 	return nil
-}
-
-// tokenGood compares the CSRF token. The first one that is present counts, even
-// if it is wrong and another would be right: param, x-csrf-token, x-xsrf-token.
-// (A ClojureScript client without a token sends `x-csrf-token: null`: a token
-// like others.) The time taken tells the length of the reference at most.
-func (c *Checker) tokenGood(r *Request) bool {
-	if len(c.token) == 0 {
-		return true
-	}
-	given := r.CSRFParam
-	if given == nil {
-		given = r.XCSRF
-	}
-	if given == nil {
-		given = r.XXSRF
-	}
-	return subtle.ConstantTimeCompare(given, c.token) == 1
-}
-
-// identify gives the identity of a request that may go on.
-func (c *Checker) identify(r *Request) (Identity, *Refusal) {
-	uid := r.Client
-	switch c.mode {
-	case Anonymous:
-		return Identity{NilUID: true}, nil
-	case Dev:
-		if len(r.UIDParam) > 0 {
-			uid = r.UIDParam
-		}
-	}
-	switch {
-	case len(uid) > maxUIDLen:
-		return Identity{}, refuseUIDLong
-	case !utf8.Valid(uid):
-		return Identity{}, refuseUIDText
-	}
-	return Identity{UID: uid}, nil
 }
 
 // AllowOrigin says whether a page of origin may read answers of host: for the

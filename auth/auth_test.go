@@ -153,7 +153,7 @@ func TestCheckOrder(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, c := range []auth.Config{
-		{Mode: 3},
+		{Mode: 6},
 		{Origins: []string{"example.com"}},
 		{Origins: []string{"https://"}},
 		{Origins: []string{"https://a.b/path"}},
@@ -170,12 +170,12 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestParseMode(t *testing.T) {
-	for _, m := range []auth.Mode{auth.Client, auth.Anonymous, auth.Dev} {
+	for _, m := range []auth.Mode{auth.Client, auth.Anonymous, auth.Dev, auth.JWT, auth.Header, auth.Hook} {
 		if got, err := auth.ParseMode(m.String()); got != m || err != nil {
 			t.Errorf("%v read as %v, %v", m, got, err)
 		}
 	}
-	if _, err := auth.ParseMode("jwt"); err == nil {
+	if _, err := auth.ParseMode("token"); err == nil {
 		t.Error("a mode that does not exist")
 	}
 	if got := auth.Mode(9).String(); got != "auth.Mode(9)" {

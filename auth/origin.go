@@ -81,6 +81,16 @@ func (o *origins) allow(r *Request) bool {
 	return false
 }
 
+// names says whether the origin is in the list itself.
+func (o *origins) names(origin []byte) bool {
+	for _, allowed := range o.list {
+		if string(origin) == allowed {
+			return true
+		}
+	}
+	return false
+}
+
 // sameOrigin compares the page's host and port with Host. The scheme is not
 // compared, since TLS may end in front of us; it only gives the default port.
 func sameOrigin(r *Request) bool {
