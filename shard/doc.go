@@ -103,6 +103,7 @@
 //	topic.go     topics: one entry, and the walk over the members
 //	member.go    memberships: slab, lists, which are active
 //	join.go      verbs of members
+//	grant.go     topics that come with an identity
 //	follow.go    a session's place in the logs of its topics, merging many
 //	flush.go     windows, ready sessions, pacing
 //	run.go       merging logs into a run, sharing runs

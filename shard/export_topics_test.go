@@ -79,6 +79,14 @@ func (s *Shard) checkMember(slot uint32, m *member) error {
 	if s.members.find(m.topic, h) != slot {
 		return fmt.Errorf("member %d is not found", slot)
 	}
+	switch {
+	case !m.holder.has(byJoin | byGrant):
+		return fmt.Errorf("member %d: nobody wants it", slot)
+	case m.holder.has(byGrant) && !h.has(ofSession):
+		return fmt.Errorf("member %d: a grant to a user", slot)
+	case m.holder.has(byGrant) && !s.sessions.at(h.slot()).has(grantee):
+		return fmt.Errorf("member %d: a grant that its session does not know of", slot)
+	}
 	user := h.slot()
 	if h.has(ofSession) {
 		se := s.sessions.at(h.slot())

@@ -7,7 +7,8 @@ package shard
 //
 // A membership lasts until it is left, or until its session, or its user's last
 // one, is forgotten: after the grace, and after Keep if it is kept. A session
-// that is ended by the server keeps it as long.
+// that is ended by the server keeps it as long. What an identity grants ends with
+// that too (grant.go).
 
 // Join puts a user, or with k.Client non-nil that session alone, into a topic,
 // which is at most 4096 bytes long. joined tells whether it is in now, be it
@@ -24,17 +25,26 @@ func (s *Shard) Join(now uint32, k To, topic []byte) (joined bool, err error) {
 	}
 	tenant := s.users.at(user).tenant
 	slot := s.findTopic(tenant, topic)
-	if slot != 0 && s.members.find(slot, h) != 0 {
-		return true, nil
+	if slot != 0 {
+		if m := s.members.find(slot, h); m != 0 {
+			s.members.at(m).holder |= byJoin
+			return true, nil
+		}
 	}
-	if g := *s.holdingOf(h); g != 0 && int(s.holdings.at(g).count) >= s.cfg.Topics {
+	if s.full(h) {
 		return false, ErrTopics
 	}
 	if slot == 0 {
 		slot = s.addTopic(tenant, topic)
 	}
-	s.enroll(slot, h, user)
+	s.enroll(slot, h, user, byJoin)
 	return true, nil
+}
+
+// full tells whether a holder is in as many topics as it may be.
+func (s *Shard) full(h holder) bool {
+	g := *s.holdingOf(h)
+	return g != 0 && int(s.holdings.at(g).count) >= s.cfg.Topics
 }
 
 // Leave takes a user or a session out of a topic, and tells whether it was in.
@@ -99,11 +109,12 @@ func (s *Shard) holderOf(k *To) (h holder, user uint32) {
 	return holder(slot) | ofSession, user
 }
 
-// enroll makes h a member from here on.
-func (s *Shard) enroll(topic uint32, h holder, user uint32) {
+// enroll makes h a member from here on; by says who wants it.
+func (s *Shard) enroll(topic uint32, h holder, user uint32, by holder) {
 	t := s.topics.at(topic)
 	slot, m := s.members.add(topic, h)
 	m.join = s.seq
+	m.holder |= by
 	s.enlist(slot, m, t)
 	if h.has(ofSession) {
 		if s.members.find(topic, holder(user)) != 0 {

@@ -1,21 +1,23 @@
 package shard
 
 // holder names who is in a topic: the slot of a user or session, and with a
-// session's a bit. In a member it carries two facts more.
+// session's a bit. In a member it carries four facts more.
 type holder uint32
 
 const (
 	ofSession holder = 1 << 31 // the slot is a session's
 	shadowed  holder = 1 << 30 // member: this session's user is in the topic too
 	active    holder = 1 << 29 // member: it is in its holder's list of active ones
-	slotBits  holder = active - 1
+	byJoin    holder = 1 << 28 // member: a backend let it join
+	byGrant   holder = 1 << 27 // member: the session's identity grants it (grant.go)
+	slotBits  holder = byGrant - 1
 )
 
 func (h holder) slot() uint32        { return uint32(h & slotBits) }
 func (h holder) has(bit holder) bool { return h&bit != 0 }
 
 // name is h without what a member knows more.
-func (h holder) name() holder { return h &^ (shadowed | active) }
+func (h holder) name() holder { return h &^ (shadowed | active | byJoin | byGrant) }
 
 // member is the membership of one holder in one topic: 40 bytes, no pointers.
 //

@@ -86,6 +86,70 @@ func (w *world) joinOne(who who, topic string) {
 		if !before {
 			in[topic] = w.seq
 		}
+		mark(w.joined, who, topic)
+	}
+}
+
+func mark(in map[who]map[string]bool, who who, topic string) {
+	if in[who] == nil {
+		in[who] = map[string]bool{}
+	}
+	in[who][topic] = true
+}
+
+// grant tells of some topics that an identity grants a session, by a ref that may not
+// be one of the session.
+func (w *world) grant(key who) {
+	n := w.sessions[key]
+	if n == nil || n.id == 0 {
+		return
+	}
+	var topics []string
+	for range w.rng.Intn(4) {
+		topics = append(topics, pick(w, w.topics))
+	}
+	ref, enter := uint64(0), w.rng.Intn(2) == 0
+	switch w.rng.Intn(6) {
+	case 0:
+		ref = 1 << 60
+	case 1:
+		if n.ws != nil {
+			ref = n.ws.ref
+		}
+	}
+	refused := w.s.Grant(w.now, n.id, ref, topics, enter)
+	if ref == 1<<60 {
+		if refused != 0 {
+			fail("%v: a grant by another's conn refused %d", key, refused)
+		}
+		return
+	}
+	for topic := range w.grants[key] {
+		if slices.Contains(topics, topic) {
+			continue
+		}
+		delete(w.grants[key], topic)
+		if !w.joined[key][topic] {
+			w.left(key, topic)
+		}
+	}
+	for _, topic := range topics {
+		switch _, in := w.member[key][topic]; {
+		case in:
+			mark(w.grants, key, topic)
+		case !enter:
+		case w.cfg.Topics > 0 && len(w.member[key]) >= w.cfg.Topics:
+			refused--
+		default:
+			if w.member[key] == nil {
+				w.member[key] = map[string]uint64{}
+			}
+			w.member[key][topic] = w.seq
+			mark(w.grants, key, topic)
+		}
+	}
+	if refused != 0 {
+		fail("%v: granted %q, refused %d too many", key, topics, refused)
 	}
 }
 
@@ -97,7 +161,13 @@ func (w *world) leave(key who) {
 	if got := w.s.Leave(w.now, who.to(), []byte(topic)); got != in {
 		fail("%v: left %v, was in %v", who, got, in)
 	}
+	w.left(who, topic)
+}
+
+func (w *world) left(who who, topic string) {
 	delete(w.member[who], topic)
+	delete(w.joined[who], topic)
+	delete(w.grants[who], topic)
 	log := topicLog(who.tenant, topic)
 	for _, n := range w.sessions {
 		from, in := w.since(n, topic)
@@ -112,6 +182,8 @@ func (w *world) prune() {
 	for who := range w.member {
 		if !w.here(who) {
 			delete(w.member, who)
+			delete(w.joined, who)
+			delete(w.grants, who)
 		}
 	}
 }

@@ -84,6 +84,8 @@ type world struct {
 
 	topics []string
 	member map[who]map[string]uint64 // since when; a user's without client
+	joined map[who]map[string]bool   // a backend wanted it; else a grant alone
+	grants map[who]map[string]bool   // that hold
 	passed map[*event]bool           // seen to be passed over, for they were over
 	struck int                       // superseded while somebody still needed them
 	again  int                       // pushed with a key that its log had seen
@@ -101,6 +103,7 @@ func newWorld(seed int64) *world {
 		told: map[who]bool{}, got: map[who]map[int]bool{}, missed: map[who]map[int]bool{},
 		clients: map[who]*client{},
 		topics:  []string{"x", "y", ""}, member: map[who]map[string]uint64{},
+		joined: map[who]map[string]bool{}, grants: map[who]map[string]bool{},
 		passed: map[*event]bool{},
 	}
 	w.cfg = shard.Config{
@@ -208,8 +211,10 @@ func (w *world) step() {
 		if w.rng.Intn(4) == 0 {
 			w.end(key)
 		}
-	case r < 98:
+	case r < 97:
 		w.join(key)
+	case r < 98:
+		w.grant(key)
 	case r < 99:
 		w.leave(key)
 	default:

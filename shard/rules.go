@@ -54,6 +54,10 @@ func repeated(shadowed bool) bool { return shadowed }
 // when it leaves the topic.
 func left(sessions uint32) uint32 { return sessions }
 
+// outlasts tells whether a membership goes on when its session's identity does not
+// grant it any more: if a backend had let the session join.
+func outlasts(joined bool) bool { return joined }
+
 // walksAgain is over which transports a topic's members are to be visited once
 // more when a walk has come to the end: those that something was flushed for
 // meanwhile.

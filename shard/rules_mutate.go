@@ -30,6 +30,8 @@ var TopicMutants = map[string]string{
 	"join-twice":         "a session in a topic both ways gets each entry twice",
 	"join-latest":        "a session in a topic both ways gets what the later one entitles it to",
 	"leave-keeps-place":  "who left a topic keeps its place in the log",
+	"grant-stays":        "a session stays in a topic that its identity grants no more",
+	"grant-takes-all":    "with a grant ends what a backend let a session join",
 	"walk-once":          "what is flushed during a walk is not walked for",
 	"key-ignored":        "an older entry of the same key is sent too",
 	"key-loses-cursors":  "the cursors at an entry that is superseded are forgotten",
@@ -101,6 +103,16 @@ func left(sessions uint32) uint32 {
 		return 0
 	}
 	return sessions
+}
+
+func outlasts(joined bool) bool {
+	switch Mutant {
+	case "grant-stays":
+		return true
+	case "grant-takes-all":
+		return false
+	}
+	return joined
 }
 
 func walksAgain(again transports) transports {

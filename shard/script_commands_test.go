@@ -2,6 +2,7 @@ package shard_test
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -180,6 +181,12 @@ func (sc *script) question(out *strings.Builder, name string, a args) {
 		}
 	case "leave": // USER[/CLIENT] TOPIC
 		fmt.Fprintln(out, "left", s.Leave(sc.now, to(a.at(0)), []byte(a.at(1))))
+	case "grant": // SESSION REF TOPIC... [enter]
+		topics := slices.DeleteFunc(slices.Clone(a.word[2:]),
+			func(w string) bool { return w == "enter" })
+		if n := s.Grant(sc.now, sc.ids[a.at(0)], number0(a.at(1)), topics, a.has("enter")); n > 0 {
+			fmt.Fprintln(out, "refused", n)
+		}
 	case "topics": // USER[/CLIENT]
 		s.Topics(to(a.at(0)), func(topic []byte) bool {
 			fmt.Fprintf(out, "%s\n", topic)

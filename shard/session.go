@@ -24,6 +24,7 @@ const (
 	answerOut                   // session.poll was answered with events, not confirmed yet
 	queued                      // in Shard.ready
 	paced                       // waits for the end of its Pace
+	grantee                     // its identity granted it topics that it is in
 )
 
 // session is one client-id of one user over whatever transport it has now. 104
