@@ -115,7 +115,7 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, wh
 		l.refuse(slot, c, err.Status, err.Reason)
 		return false
 	}
-	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey)
+	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey, nil)
 	if who != nil {
 		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
 		hello := l.wrap(p, l.hello)

@@ -60,6 +60,9 @@ func (h *Head) longField(name, value []byte) error {
 		if fold(name, "content-length") {
 			return h.contentLength(value)
 		}
+		if fold(name, "sec-fetch-site") {
+			return once(&h.SecFetchSite, value)
+		}
 	case 15:
 		if fold(name, "x-forwarded-for") {
 			h.ForwardedFor = value

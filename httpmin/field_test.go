@@ -83,7 +83,7 @@ func TestHeadHost(t *testing.T) {
 func TestHeadNamedFields(t *testing.T) {
 	h := parse(t, "POST /chsk HTTP/1.1\r\nHOST:x\r\nOrigin: http://o \r\nReferer:\t r\r\n"+
 		"Content-Type: text/plain\r\nX-CSRF-Token: null\r\nx-xsrf-token: t2\r\nCookie: a=b; c=d\r\n"+
-		"Authorization: Bearer z\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n"+
+		"Authorization: Bearer z\r\nSec-Fetch-Site: same-origin\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Protocol: p1\r\nsec-websocket-protocol: p2\r\nX-Forwarded-For: 1.1.1.1\r\n"+
 		"X-Forwarded-For: 2.2.2.2\r\nAccess-Control-Request-Method: POST\r\n"+
 		"Access-Control-Request-Headers: x-a\r\nAccess-Control-Request-Headers: x-b\r\n"+
@@ -101,6 +101,7 @@ func TestHeadNamedFields(t *testing.T) {
 		{"X-XSRF-Token", h.XSRFToken, "t2"},
 		{"Cookie", h.Cookie, "a=b; c=d"},
 		{"Authorization", h.Authorization, "Bearer z"},
+		{"Sec-Fetch-Site", h.SecFetchSite, "same-origin"},
 		{"Sec-WebSocket-Key", h.WSKey, "k"},
 		{"Sec-WebSocket-Version", h.WSVersion, "13"},
 		{"Sec-WebSocket-Protocol", h.WSProtocol, "p1"},
@@ -118,6 +119,15 @@ func TestHeadNamedFields(t *testing.T) {
 	}
 	if string(h.ForwardedFor) != "2.2.2.2" {
 		t.Errorf("X-Forwarded-For = %q, want that of the nearest proxy", h.ForwardedFor)
+	}
+	if v, twice := h.Only("x-other"); v != nil || !twice {
+		t.Errorf("RFC 9110 §5.3 Only of a doubled field = %q, twice %v", v, twice)
+	}
+	if v, twice := h.Only("x-empty"); v == nil || len(v) > 0 || twice {
+		t.Errorf("Only of an empty field = %q, twice %v", v, twice)
+	}
+	if v, twice := h.Only("Cookie"); string(v) != "a=b; c=d" || twice {
+		t.Errorf("Only of a cookie = %q, twice %v", v, twice)
 	}
 	if got := h.Get("X-Othe"); got != nil {
 		t.Errorf("Get of an absent field = %q", got)

@@ -31,6 +31,7 @@ type Head struct {
 	CSRFToken                    []byte // x-csrf-token
 	XSRFToken                    []byte // x-xsrf-token
 	Cookie, Authorization        []byte
+	SecFetchSite                 []byte // Sec-Fetch-Site (Fetch Metadata §2.3)
 	WSKey                        []byte // Sec-WebSocket-Key
 	WSVersion                    []byte // Sec-WebSocket-Version
 	ACRequestMethod              []byte // Access-Control-Request-Method
@@ -268,6 +269,24 @@ func (h *Head) Get(name string) []byte {
 		i = end + 2
 	}
 	return nil
+}
+
+// Only is Get for a field that may stand there once: twice says that it does more
+// often, so that nobody knows which of them counts.
+func (h *Head) Only(name string) (value []byte, twice bool) {
+	b := h.fields
+	for i := 0; i < len(b); {
+		colon := skip(b, i, token)
+		end := skipText(b, colon)
+		if sameName(b[i:colon], name) {
+			if value != nil {
+				return nil, true
+			}
+			value = trim(b[colon+1 : end : end])
+		}
+		i = end + 2
+	}
+	return value, false
 }
 
 // sameName compares two field names; ASCII letters match in both cases.

@@ -100,8 +100,12 @@ func appendCORS(dst []byte, r *Response) []byte {
 	return append(dst, "Access-Control-Max-Age: 600\r\n"...)
 }
 
-// appendRare appends the fields of refusals.
+// appendRare appends the fields of refusals. A 401 must say how to do better (RFC 9110
+// §15.5.2); Bearer is the one way that makes no browser ask its user for a password.
 func appendRare(dst []byte, r *Response) []byte {
+	if r.Status == 401 {
+		dst = append(dst, "WWW-Authenticate: Bearer\r\n"...)
+	}
 	if r.Allow != "" {
 		dst = appendField(dst, "Allow: ", r.Allow)
 	}

@@ -46,6 +46,9 @@ var responseCases = []struct {
 	{"RFC 9110 §15.5.22 upgrade required, kept", httpmin.Response{Status: 426, Minor: 1}, 0,
 		"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n" + always +
 			"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"},
+	{"RFC 9110 §15.5.2 unauthorized", httpmin.Response{Status: 401, Minor: 1}, 0,
+		"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n" + always +
+			"WWW-Authenticate: Bearer\r\n\r\n"},
 	{"RFC 9110 §10.2.3 retry", httpmin.Response{Status: 503, Minor: 1, RetryAfter: 8}, 0,
 		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n" + always +
 			"Retry-After: 8\r\n\r\n"},

@@ -1,6 +1,7 @@
 package httpmin
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 )
@@ -34,13 +35,35 @@ func validKey(key []byte) bool {
 }
 
 // AppendUpgrade appends the whole 101 response for the key of a head that
-// CheckUpgrade let pass, without subprotocol or extensions (RFC 6455 §4.2.2).
-// The first frame may follow at once.
-func AppendUpgrade(dst, key []byte) []byte {
+// CheckUpgrade let pass, without extensions (RFC 6455 §4.2.2). Protocol is the
+// subprotocol that was chosen among those that were offered; nil = none. The first
+// frame may follow at once.
+func AppendUpgrade(dst, key, protocol []byte) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"+
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	dst = appendAccept(dst, key)
+	if len(protocol) > 0 {
+		dst = append(dst, "\r\nSec-WebSocket-Protocol: "...)
+		dst = append(dst, protocol...)
+	}
 	return append(dst, "\r\n\r\n"...)
+}
+
+// NextProtocol gives the next subprotocol that Sec-WebSocket-Protocol offers, and the
+// rest of the list (RFC 6455 §11.3.4). What is no token is passed over: it must not
+// be sent back. Nil = there is none left.
+func NextProtocol(list []byte) (protocol, rest []byte) {
+	for len(list) > 0 {
+		n := bytes.IndexByte(list, ',')
+		entry := list
+		if list = nil; n >= 0 {
+			entry, list = entry[:n], entry[n+1:]
+		}
+		if entry = trim(entry); len(entry) > 0 && skip(entry, 0, token) == len(entry) {
+			return entry, list
+		}
+	}
+	return nil, nil
 }
 
 // appendAccept appends base64(SHA-1(key + GUID)), 28 bytes (RFC 6455 §1.3).

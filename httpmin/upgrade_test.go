@@ -60,12 +60,37 @@ func TestCheckUpgrade(t *testing.T) {
 
 func TestAppendUpgrade(t *testing.T) {
 	const want = "before" + "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: " + rfcAccept + "\r\n\r\n"
-	if got := httpmin.AppendUpgrade([]byte("before"), []byte(rfcKey)); string(got) != want {
+		"Connection: Upgrade\r\nSec-WebSocket-Accept: " + rfcAccept
+	got := httpmin.AppendUpgrade([]byte("before"), []byte(rfcKey), nil)
+	if string(got) != want+"\r\n\r\n" {
 		t.Errorf("RFC 6455 §1.3\n got %q\nwant %q", got, want)
 	}
+	got = httpmin.AppendUpgrade([]byte("before"), []byte(rfcKey), []byte("chsk"))
+	if string(got) != want+"\r\nSec-WebSocket-Protocol: chsk\r\n\r\n" {
+		t.Errorf("RFC 6455 §4.2.2 subprotocol: %q", got)
+	}
 	dst, key := make([]byte, 0, 256), []byte(rfcKey)
-	if n := testing.AllocsPerRun(100, func() { dst = httpmin.AppendUpgrade(dst[:0], key) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { dst = httpmin.AppendUpgrade(dst[:0], key, key[:22]) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+func TestNextProtocol(t *testing.T) {
+	for _, c := range []struct{ list, want string }{
+		{"", ""},
+		{"chsk", "chsk"},
+		{"chsk, token.a.b", "chsk|token.a.b"},
+		{" \tchsk\t,,  , b ", "chsk|b"},
+		{"a b, c", "c"},
+		{"\"a\", b=c, d", "d"},
+		{",", ""},
+	} {
+		var got []string
+		for p, rest := httpmin.NextProtocol([]byte(c.list)); p != nil; p, rest = httpmin.NextProtocol(rest) {
+			got = append(got, string(p))
+		}
+		if strings.Join(got, "|") != c.want {
+			t.Errorf("RFC 6455 §11.3.4 %q: %q, want %s", c.list, got, c.want)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (s *server) read(fd int, b []byte) {
 			s.close(fd)
 			return
 		}
-		s.out = httpmin.AppendUpgrade(s.out[:0], s.head.WSKey)
+		s.out = httpmin.AppendUpgrade(s.out[:0], s.head.WSKey, nil)
 		s.out = wsframe.AppendHeader(s.out, wsframe.Text, len(hello))
 		s.out = append(s.out, hello...)
 		send(fd, s.out)
