@@ -19,12 +19,13 @@ const module = "github.com/chskd/chskd/"
 // edges are the imports that are allowed between our packages. No edge goes up or
 // sideways: pure packages do not know each other, engine and backend never meet.
 var edges = map[string][]string{
-	"arena": nil, "deadline": nil, "bufpool": nil, "mailbox": nil, "metrics": nil, "admit": nil,
+	"arena": nil, "deadline": nil, "bufpool": nil, "mailbox": nil, "metrics": nil, "rate": nil, "proxyproto": nil,
+	"admit":   {"rate"},
 	"httpmin": nil, "wsframe": nil, "packer": nil, "auth": nil,
 	"shard":    {"arena", "deadline"},
 	"longpoll": {"deadline"},
 	"engine": {"admit", "arena", "auth", "bufpool", "deadline", "httpmin", "longpoll", "mailbox",
-		"metrics", "packer", "shard", "wsframe"},
+		"metrics", "packer", "proxyproto", "rate", "shard", "wsframe"},
 	"backend": {"packer"},
 	"bench":   {"packer", "wsframe"},
 	"client":  nil,
@@ -32,7 +33,7 @@ var edges = map[string][]string{
 		"packer"},
 	"cmd/chskd/demo": nil,
 	"cmd/chskd/prom": {"backend", "engine", "metrics", "packer"},
-	"fuzz":           {"backend", "httpmin", "packer", "wsframe"},
+	"fuzz":           {"backend", "httpmin", "packer", "proxyproto", "wsframe"},
 	"packer/oracle":  nil,
 
 	"examples/chat-go": {"client"},
