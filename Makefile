@@ -17,8 +17,10 @@ build: $(BIN)
 $(BIN):
 	$(GO) build -o $(BIN) ./cmd/chskd
 
+# RUNFLAGS are more flags, as in: make run RUNFLAGS="--listen 127.0.0.1:9000"
+RUNFLAGS ?=
 run: build
-	$(BIN) serve --demo
+	$(BIN) serve --demo $(RUNFLAGS)
 
 test: vet browser-deps oracle-deps examples-deps mutants
 	$(GO) test $(PKGS)

@@ -11,22 +11,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 
+import { launch } from './chromium.mjs';
 import { Daemon } from './daemon.mjs';
 import { Tab } from './tab.mjs';
 
 const BURST = 50;
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 async function chat(from, to, text) {
   await from.say(text);
@@ -121,12 +111,7 @@ async function main() {
   process.once('SIGINT', () => end().finally(() => process.exit(130)));
   try {
     await daemon.start();
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      headless: true,
-      handleSIGINT: false,
-      args: FLAGS,
-    });
+    browser = await launch();
     const context = await browser.newContext();
     const world = {
       daemon,
@@ -138,8 +123,7 @@ async function main() {
         await step(world);
       } catch (error) {
         await shoot(world, 'failed');
-        error.message = `${name}: ${error.message}\n${daemon.log()}`;
-        throw error;
+        throw new Error(`${name}\n${daemon.log()}`, { cause: error });
       }
       await shoot(world, i + 1);
       console.log(`ok ${i + 1} - ${name}`);

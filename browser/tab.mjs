@@ -6,11 +6,16 @@ const WAIT_MS = 45_000;
 
 export class Tab {
   /** Opens the page as that user. @param {BrowserContext} context */
-  static async open(context, origin, uid) {
+  static open(context, origin, uid) {
+    return Tab.at(context, `${origin}/?uid=${encodeURIComponent(uid)}`, uid);
+  }
+
+  /** Opens the page at that address, as the user whom it names or, without a name, as anyone. */
+  static async at(context, address, uid = 'anyone') {
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
     const tab = new Tab(page, uid);
-    await page.goto(`${origin}/?uid=${encodeURIComponent(uid)}`);
+    await page.goto(address);
     return tab;
   }
 
@@ -20,6 +25,11 @@ export class Tab {
     /** Exceptions of the page; failed requests while the daemon is away are none. */
     this.errors = [];
     page.on('pageerror', (error) => this.errors.push(`${uid}: ${error}`));
+    /** Errors on its console; failed requests are some. */
+    this.complaints = [];
+    page.on('console', (line) => {
+      if (line.type() === 'error') this.complaints.push(`${uid}: ${line.text()}`);
+    });
   }
 
   /** Waits until it is connected over that transport. @param {'ws'|'ajax'} transport */
@@ -46,8 +56,10 @@ export class Tab {
     }, texts);
   }
 
-  async sees(text) {
-    await this.page.locator('#log .text').getByText(text, { exact: true }).first().waitFor();
+  /** Waits for a message. @param {string} [from] whose it must be */
+  async sees(text, from) {
+    const said = from === undefined ? '#log' : `#log [data-from="${from}"]`;
+    await this.page.locator(`${said} .text`).getByText(text, { exact: true }).first().waitFor();
   }
 
   /** The texts of all messages, oldest first. */

@@ -18,13 +18,19 @@ const (
 // installs nothing (`make browser-deps` does): where something is missing it is skipped, loudly,
 // or fails if CHSKD_REQUIRE_BROWSER=1.
 func TestBrowser(t *testing.T) {
+	chromium := needChromium(t)
+	runNode(t, []string{"demo.test.mjs"}, "CHSKD="+daemonProgram(t), "CHROMIUM="+chromium)
+}
+
+// needChromium gives the browser's path, if there is also what drives it.
+func needChromium(t *testing.T) string {
 	chromium := os.Getenv("CHROMIUM")
 	if chromium == "" {
 		chromium = "/usr/bin/chromium"
 	}
 	needFile(t, chromium)
 	needFile(t, filepath.Join(browserFolder, "node_modules/playwright-core/package.json"))
-	runNode(t, []string{"demo.test.mjs"}, "CHSKD="+daemonProgram(t), "CHROMIUM="+chromium)
+	return chromium
 }
 
 // TestPageEDN tests the page's edn reader and writer, for which node is enough.

@@ -49,7 +49,8 @@ function receive([id, data]) {
   else if (id === kw('chat/online')) showOnline(value);
 }
 
-function showMessage({ from, text, at }) {
+/** A push by hand may have only a text. */
+function showMessage({ from = 'chskd', text, at = Date.now() }) {
   const item = element('li', 'said');
   item.classList.toggle('mine', from === me);
   item.classList.toggle('again', from === lastFrom);
