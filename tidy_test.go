@@ -22,6 +22,7 @@ var edges = map[string][]string{
 	"arena": nil, "deadline": nil, "bufpool": nil, "mailbox": nil, "metrics": nil, "rate": nil, "proxyproto": nil,
 	"admit":   {"rate"},
 	"httpmin": nil, "wsframe": nil, "packer": nil, "auth": nil,
+	"auth/jwt": {"auth", "packer"},
 	"shard":    {"arena", "deadline"},
 	"longpoll": {"deadline"},
 	"engine": {"admit", "arena", "auth", "bufpool", "deadline", "httpmin", "longpoll", "mailbox",
@@ -45,10 +46,10 @@ var edges = map[string][]string{
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
 var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo",
-	"cmd/chskd/prom", "bench", "internal/daemontest"}
+	"cmd/chskd/prom", "bench", "internal/daemontest", "auth/jwt"}
 
 // mayStart are the packages that may start goroutines.
-var mayStart = []string{"backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
+var mayStart = []string{"auth/jwt", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
 
 // source is one parsed file of ours.
 type source struct {
