@@ -58,8 +58,8 @@ func (b *Bucket) Idle(l *Limit, now uint32) bool {
 
 // recover gives back what the time since the last call is worth.
 func (b *Bucket) recover(l *Limit, now uint32) {
-	passed := now - b.at
-	if passed > backwards && b.used > 0 {
+	passed := Passed(b.at, now)
+	if passed == 0 && b.used > 0 {
 		return
 	}
 	b.at = now
@@ -67,6 +67,12 @@ func (b *Bucket) recover(l *Limit, now uint32) {
 	b.used -= min(b.used, uint64(passed)*l.PerSecond)
 }
 
-// backwards is where a difference of times means that the later one came first: the
-// clocks of several loops are apart by less than the 2^20 ms that are left for it.
-const backwards = 1<<32 - 1 - 1<<20
+// Passed is how many ms lie between two times, 0 when the later one came first: clocks of
+// several loops are apart by a little, for which the last 2^20 ms before a wrap stand.
+func Passed(from, to uint32) uint32 {
+	const backwards = 1<<32 - 1<<20
+	if d := to - from; d < backwards {
+		return d
+	}
+	return 0
+}
