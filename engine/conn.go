@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/chskd/chskd/arena"
+	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/httpmin"
 	"github.com/chskd/chskd/wsframe"
 )
@@ -27,6 +28,7 @@ func (r connRef) gen() uint32  { return uint32(r) }
 //	  |  ^                                            |
 //	  |  +------------------ answered ----------------+
 //	  +-- no place: sHeld --> sHead again, or 503
+//	  +-- whose is it: sAsked --> on, when it is known (verify.go)
 //	  +-- upgrade: sWS (gated until home has answered `attached`)
 //	                |
 //	                +--> sClosing: our close frame or last answer is out, the peer's
@@ -39,6 +41,7 @@ const (
 	sBody
 	sWait
 	sHeld
+	sAsked
 	sWS
 	sClosing
 )
@@ -97,13 +100,15 @@ type conn struct {
 //
 // Owner: loop.
 type extra struct {
-	head []byte       // copy of a request head whose body is still coming
-	asm  []byte       // body or message being assembled
+	head []byte       // copy of a request head whose body is still coming; sAsked: of a whole request
+	asm  []byte       // body or message being assembled; sAsked: its body
 	body httpmin.Body // framing of that body
 	got  int          // bytes of it since its deadline was put off
 	req  request      // how to answer the request in flight; req.origin is a copy
 	wait waitKind     // what the request in flight waits for
 	who  []byte       // GapClose: identity of the poll in flight
+
+	grant *auth.Grant // what was found out about the request that is handled now
 }
 
 // waitKind is what a request in sWait waits for, and so who must know when its conn

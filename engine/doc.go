@@ -17,6 +17,7 @@
 //	gnet.go      the thin shell around gnet; sock.go what a loop needs of a conn;
 //	             accept.go, listen.go how conns come in, and stop coming in
 //	http.go      requests: head, body, routes; request.go parameters, identity, answers
+//	verify.go    identities that are found out elsewhere; expire.go those that end
 //	packers.go   which packer a conn speaks, and what that means for what comes and goes
 //	write.go     the one way out, and the ends of conns
 //	upgrade.go   journey i:   WebSocket handshakes

@@ -52,7 +52,9 @@ type Engine struct {
 
 	pages   []byte // opts.Path with a trailing slash: paths below choose a packer
 	packers string // what a client is told that asks for another packer
-	server  *server
+
+	userField, tenantField string // of Auth; empty = none is read
+	server                 *server
 }
 
 // New makes an engine. It starts nothing: Run does.
@@ -74,6 +76,9 @@ func New(o Options, b Backend) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{opts: o, backend: b, memory: admit.NewMemory(o.Limits.KeptSessions/10 + 1)}
+	if o.Auth != nil {
+		e.userField, e.tenantField = o.Auth.UserField(), o.Auth.TenantField()
+	}
 	e.pages = append([]byte(o.Path), '/')
 	e.packers = "No such packer; name one of " + o.Packers.String() +
 		" as packer=NAME or in the path, " + o.Path + "/NAME"

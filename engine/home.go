@@ -53,6 +53,9 @@ func (l *loop) onAttach(m *msg) {
 	who := parseIdentity(m.buf.B)
 	id, displaced, err := l.sh.AttachWSSince(l.now, uint32(m.a), keyOf(&who), uint64(m.ref), m.packer)
 	m.buf.Release()
+	if err == nil {
+		l.joinGranted(id, m.ref, m.grantAt(), true)
+	}
 	l.tellPresence()
 	if err != nil {
 		// Its user has as many sessions as one may have. The handshake is out: a close now

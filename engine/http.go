@@ -43,7 +43,7 @@ func (l *loop) traffic(slot uint32) {
 				return
 			}
 			more = l.readFrames(slot, c)
-		case sWait, sHeld:
+		case sWait, sHeld, sAsked:
 			l.boundParked(slot, n)
 			return
 		default: // sClosing: nothing counts any more
@@ -85,12 +85,11 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 	l.m.Requests.Add(1)
 	l.acks.drop(c) // a further request: the answer before it has arrived
 	if h.ContentLength <= 0 && !h.Chunked {
-		return l.dispatchAnd(slot, c, h, nil, n)
+		return l.dispatchAnd(slot, c, h, b[:n], nil)
 	}
 	whole := !h.Chunked && int64(len(b)-n) >= h.ContentLength
 	if whole && h.ContentLength <= int64(l.opts.Limits.MessageBytes) {
-		end := n + int(h.ContentLength)
-		return l.dispatchAnd(slot, c, h, b[n:end], end)
+		return l.dispatchAnd(slot, c, h, b[:n], b[n:n+int(h.ContentLength)])
 	}
 	return l.beginBody(slot, c, h, b[:n], len(b) > n)
 }
@@ -115,15 +114,19 @@ func (l *loop) armHead(slot uint32, c *conn) {
 	}
 }
 
-// dispatchAnd handles a request and takes its n bytes away, unless the conn is gone.
-func (l *loop) dispatchAnd(slot uint32, c *conn, h *httpmin.Head, body []byte, n int) bool {
+// dispatchAnd handles a request and takes its bytes away, unless the conn is gone.
+func (l *loop) dispatchAnd(slot uint32, c *conn, h *httpmin.Head, head, body []byte) bool {
 	l.dispatch(slot, c, h, body)
-	if c.state == sFree || c.state == sClosing {
+	switch c.state {
+	case sFree, sClosing:
 		return false
+	case sHeld:
+		return true
+	case sAsked:
+		x := l.conns.extra(slot)
+		x.head, x.asm = append(x.head[:0], head...), append(x.asm[:0], body...)
 	}
-	if c.state != sHeld {
-		_, _ = l.conns.sock(slot).Discard(n) // they are there: Peek returned them
-	}
+	_, _ = l.conns.sock(slot).Discard(len(head) + len(body)) // they are there: Peek returned them
 	return true
 }
 
@@ -168,6 +171,13 @@ func (l *loop) readBody(slot uint32, c *conn) bool {
 	if !done {
 		return n > 0
 	}
+	return l.dispatchKept(slot, c)
+}
+
+// dispatchKept handles the request that extra holds. It reports whether to go on with
+// what is buffered.
+func (l *loop) dispatchKept(slot uint32, c *conn) bool {
+	x := l.conns.extra(slot)
 	if _, err := httpmin.ParseHead(x.head, l.opts.Limits.HeadBytes, &l.head); err != nil {
 		panic("engine: a head that was read once cannot be read again: " + err.Error())
 	}
@@ -176,7 +186,10 @@ func (l *loop) readBody(slot uint32, c *conn) bool {
 	x.head, x.asm = nil, nil
 	l.dispatch(slot, c, &l.head, body)
 	if x := l.conns.peekExtra(slot); c.state != sFree && x != nil && x.head == nil {
-		x.head, x.asm = head[:0], body[:0]
+		x.head, x.asm = head, body
+		if c.state != sAsked {
+			x.head, x.asm = head[:0], body[:0]
+		}
 	}
 	return c.state != sFree && c.state != sClosing
 }
@@ -257,5 +270,10 @@ func (l *loop) page(slot uint32, c *conn, h *httpmin.Head, q *request) {
 
 // refuseAuth answers a request that was refused before anything was done.
 func (l *loop) refuseAuth(slot uint32, c *conn, q *request, r *auth.Refusal) {
-	l.respondText(slot, c, q, r.Status, r.Body)
+	status := r.Status
+	if status < 400 || status > 599 {
+		status = 403 // no refusal may pass for an answer, whoever made it
+	}
+	l.respond(slot, c, q, httpmin.Response{Status: status, ContentType: httpmin.TypeText,
+		RetryAfter: r.RetryAfter}, []byte(r.Body))
 }

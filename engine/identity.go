@@ -1,16 +1,22 @@
 package engine
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/chskd/chskd/auth"
+)
 
 // identity is who a conn speaks for: tenant, uid and client-id. It travels between
 // loops and rests in a loop's arena as one byte string:
 //
 //	flags(1) len(tenant)(1) len(uid)(2) tenant uid client
 //
-// where uid is left out when it equals the client-id (auth mode client).
+// where uid is left out when it equals the client-id (auth mode client). The grant does
+// not travel with it.
 type identity struct {
 	tenant, uid, client []byte
 	nilUID              bool
+	grant               *auth.Grant // nil: of a mode that nobody need be asked for
 }
 
 const (

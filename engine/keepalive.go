@@ -23,6 +23,7 @@ type timers struct {
 	held     deadline.FIFO // HeldMs
 	heldTry  deadline.FIFO // heldCheckMs
 	drain    deadline.FIFO // drainStepMs
+	asked    deadline.FIFO // VerifyMs
 	callback deadline.FIFO // CallbackMs; ids are (slot, low half of the secret)
 }
 
@@ -30,11 +31,13 @@ type timers struct {
 func (l *loop) due() (due uint32, ok bool) {
 	t := &l.timers
 	for _, f := range [...]*deadline.FIFO{&t.heads, &t.idle, &t.kalive, &t.pinged, &t.acks,
-		&t.stalls, &t.closing, &t.finish, &t.held, &t.heldTry, &t.drain, &t.callback} {
+		&t.stalls, &t.closing, &t.finish, &t.held, &t.heldTry, &t.drain, &t.callback, &t.asked} {
 		d, has := f.Due()
 		due, ok = earlier(due, ok, d, has)
 	}
-	d, has := l.sh.Due()
+	d, has := l.expiries.due(l.now, l.wall)
+	due, ok = earlier(due, ok, d, has)
+	d, has = l.sh.Due()
 	due, ok = earlier(due, ok, d, has)
 	d, has = l.polls.Due()
 	due, ok = earlier(due, ok, d, has)
@@ -61,6 +64,8 @@ func (l *loop) deadlines() {
 	l.each(&l.timers.finish, (*loop).finishDue)
 	l.each(&l.timers.held, (*loop).heldDue)
 	l.each(&l.timers.heldTry, (*loop).heldTryDue)
+	l.each(&l.timers.asked, (*loop).verifyDue)
+	l.expiriesDue()
 	l.callbacksDue()
 	l.drainDue()
 	l.sh.Advance(l.now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chskd/chskd/arena"
+	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/httpmin"
 	"github.com/chskd/chskd/longpoll"
@@ -37,6 +38,8 @@ type loop struct {
 	callbacks callbackTable
 	timers    timers
 	held      int
+	expiries  expiries
+	verifying auth.Request // that Verify reads
 
 	// as home
 	sh       *shard.Shard
@@ -321,6 +324,10 @@ func (l *loop) handle(m *msg) {
 		l.onGapEnd(m)
 	case mAnswerGap:
 		l.onAnswerGap(m)
+	case mVerified:
+		l.onVerified(m)
+	case mRevoke:
+		l.onRevoke(m)
 	case mDrain:
 		l.onDrain(m)
 	case mEndPosts:

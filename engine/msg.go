@@ -39,10 +39,12 @@ const (
 	mEndConn   // close ws conn ref: a=close code, buf=reason
 	mGap       // ref is to be told of a gap by its end: who is it? id=session, a=from, b=home
 	mAnswerGap // http answer for poll ref: 410
+	mVerified  // cmd: what was found out about the request of ref
 
 	// To every loop.
 	mDrain    // begin to go down
 	mEndPosts // answer the sends that still wait
+	mRevoke   // cmd: pass it on to home as mEnd, behind all that was posted there before
 )
 
 // Flags of a msg.
@@ -65,7 +67,7 @@ type msg struct {
 	a, b   uint64
 	buf    *bufpool.Buf // one reference, which the receiver gives back
 	fan    *bufpool.Buf // mDeliver: targets (deliver.go)
-	cmd    *command     // what a backend asked, rare
+	cmd    *command     // what a backend asked, rare; mAttach, mPoll: the grant, if there is one
 }
 
 // session is id as the shard's own type.

@@ -43,8 +43,9 @@ type Options struct {
 	Packer      packer.Packer // for conns that do not choose one; one of Packers
 	Packers     packer.Set    // that a conn may choose
 	Auth        *auth.Checker
-	RememberUID bool   // auth mode dev: a POST has the uid of its client-id's last GET
-	Handshake   []byte // an edn value for every handshake, nil for none
+	Verifier    Verifier // for what Auth needs to be found out first; nil when it never does
+	RememberUID bool     // auth mode dev: a POST has the uid of its client-id's last GET
+	Handshake   []byte   // an edn value for every handshake, nil for none
 	Log         *slog.Logger
 
 	// Sente's own options, with Sente's names and defaults.
@@ -60,6 +61,8 @@ type Options struct {
 	Redelivery    Redelivery
 	OnGap         OnGap
 	DrainMs       uint32 // 10000: how long going down may take
+
+	ExpiryNoticeMs uint32 // 30000: a WebSocket is told so long before its identity expires; 0 = not
 
 	DebugEcho string                                                       // path of an echo WebSocket, "" for none
 	Page      func(path string) (contentType string, body []byte, ok bool) // other GETs, may be nil
@@ -98,6 +101,7 @@ type Limits struct {
 	CloseMs    uint32 // the peer's close frame, or its FIN, is waited for so long. 3 s
 	ReplayMs   uint32 // the same POST counts as a replay so long. 10 s
 	NudgeMs    uint32 // a hanging poll is nudged at most so often. 1 s
+	VerifyMs   uint32 // a request waits so long for its identity to be found out; then 503. 10 s
 }
 
 // Defaults returns the options of a server that was told nothing.
@@ -107,7 +111,7 @@ func Defaults() Options {
 		WSKaliveMs: 25000, WSPingTimeoutMs: 10000, LPTimeoutMs: 20000,
 		SendBufMsWS: 30, SendBufMsAjax: 100,
 		ReconnectMsWS: 2500, ReconnectMsAjax: 5000,
-		SessionKeepMs: 60000, DrainMs: 10000,
+		SessionKeepMs: 60000, DrainMs: 10000, ExpiryNoticeMs: 30000,
 		Limits: defaultLimits(),
 	}
 }
@@ -122,6 +126,7 @@ func defaultLimits() Limits {
 		ShardBytes: 256 << 20, LogEntries: 1000, LogBytes: 1 << 20, LogAgeMs: 60_000,
 		HeadMs: 10_000, IdleMs: 75_000, HeldMs: 8_000, StallMs: 30_000,
 		CallbackMs: 60_000, CloseMs: 3_000, ReplayMs: 10_000, NudgeMs: 1_000,
+		VerifyMs: 10_000,
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 // poll takes an Ajax GET.
 func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	p := l.readParams(h.RawQuery, nil)
-	who, refusal := l.identify(h, &p)
+	who, refusal := l.identify(slot, c, h, &p)
+	if refusal == asked {
+		return
+	}
 	if refusal != nil {
 		l.m.Handshakes[metrics.Ajax][metrics.HandshakeIdentity].Add(1)
 		l.refuseAuth(slot, c, q, refusal)
@@ -29,8 +32,13 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.refusePacker(slot, c, q)
 		return
 	}
+	if !l.sayable(chosen, &who) {
+		l.m.Handshakes[metrics.Ajax][metrics.HandshakePacker].Add(1)
+		l.notSayable(slot, c, q, chosen)
+		return
+	}
 	l.m.Polls.Add(1)
-	m := msg{kind: mPoll, packer: uint8(chosen)}
+	m := msg{kind: mPoll, packer: uint8(chosen), cmd: grantCmd(who.grant)}
 	if p.handshake {
 		m.flags = flagHandshake
 	}
@@ -93,6 +101,14 @@ func (l *loop) onPoll(m *msg) {
 	}
 	id, verdict, err := l.sh.Poll(l.now, keyOf(&who), uint64(m.ref), m.packer,
 		m.flags&flagHandshake != 0, m.a)
+	who.grant = m.grantAt()
+	switch {
+	case err != nil:
+	case verdict == shard.Handshake:
+		l.joinGranted(id, 0, who.grant, true)
+	default:
+		l.joinGranted(id, m.ref, who.grant, false)
+	}
 	l.tellPresence()
 	l.tellOwners()
 	switch {
@@ -104,7 +120,7 @@ func (l *loop) onPoll(m *msg) {
 		l.polls.Park(l.now, uint64(m.ref), ^uint64(m.ref))
 	case verdict == shard.Handshake:
 		l.m.Handshakes[metrics.Ajax][metrics.HandshakeOK].Add(1)
-		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
+		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.handshakeData(&who))
 		l.answer(m.ref, l.packed(p, l.hello), 0)
 	default:
 		// One that is late (shard.Late) waits like any other, and gets nothing.
@@ -113,6 +129,7 @@ func (l *loop) onPoll(m *msg) {
 			l.m.PollsNow.Sub(1)
 			l.answerTimeout(connRef(old), packer.Timeout)
 		}
+		l.expirePoll(m.ref, who.grant)
 	}
 }
 

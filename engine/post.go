@@ -20,7 +20,10 @@ func (l *loop) send(slot uint32, c *conn, h *httpmin.Head, q *request, body []by
 		form = body
 	}
 	p := l.readParams(h.RawQuery, form)
-	who, refusal := l.identify(h, &p)
+	who, refusal := l.identify(slot, c, h, &p)
+	if refusal == asked {
+		return
+	}
 	if refusal != nil {
 		l.refuseAuth(slot, c, q, refusal)
 		return

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/mailbox"
 	"github.com/chskd/chskd/packer"
@@ -106,6 +107,7 @@ type command struct {
 
 	query  *query
 	member func(bool, error) // join, leave
+	grant  *auth.Grant       // verified, attach, poll
 }
 
 // to is whom a command is about.

@@ -22,9 +22,11 @@ import "github.com/chskd/chskd/packer"
 const (
 	codeTryLater = 1013 // IANA registry
 	codeGap      = 4410 // this application's own; the status of a poll is 410
+	codeExpired  = 4401 // the same with 401: come back with a newer identity
 
 	reasonTryLater = "no backend takes events now, try again later"
 	reasonGap      = "events were missed, begin anew"
+	reasonExpired  = "identity expired"
 )
 
 // reject closes a WebSocket whose event no backend takes.

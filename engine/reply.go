@@ -85,6 +85,32 @@ func (e *Engine) End(tenant, uid string, nilUID bool, client string, code int, r
 	e.queues[e.homeOf(&id)].Post(msg{kind: mEnd, cmd: cmd})
 }
 
+// Revoke makes void what the Verifier gave to a user until now, and ends its sessions; who
+// shows the same again is refused. It reports false when there is no Verifier, and does
+// nothing then. done is as End's. Any goroutine.
+//
+// What was admitted before, on whatever loop, is on its way to home in front of what the
+// loops pass on here; what is judged later is refused. So no session slips through.
+func (e *Engine) Revoke(tenant, uid string, code int, reason string, done func(sessions int)) bool {
+	if e.opts.Verifier == nil {
+		return false
+	}
+	_, wall := e.clock.Read()
+	e.opts.Verifier.Revoke(tenant, uid, wall.UnixMilli())
+	cmd := &command{tenant: tenant, uid: uid, code: code, reason: reason,
+		tally: mailbox.NewTally(len(e.loops), done)}
+	for _, q := range e.queues {
+		q.Post(msg{kind: mRevoke, cmd: cmd})
+	}
+	return true
+}
+
+// onRevoke passes the end of sessions on to their home.
+func (l *loop) onRevoke(m *msg) {
+	who := identity{tenant: []byte(m.cmd.tenant), uid: []byte(m.cmd.uid)}
+	l.post(l.eng.homeOf(&who), msg{kind: mEnd, cmd: m.cmd})
+}
+
 // onEnd closes the conns of sessions and forgets them. A hanging poll is answered
 // properly, its client comes back to a handshake.
 func (l *loop) onEnd(m *msg) {

@@ -127,21 +127,52 @@ func (l *loop) unescape(raw []byte) []byte {
 	return l.form[at:len(l.form):len(l.form)]
 }
 
-// identify checks who sends a request: client-id, token, origin, uid.
-func (l *loop) identify(h *httpmin.Head, p *params) (identity, *auth.Refusal) {
+// identify checks who sends a request: client-id, token, origin, uid. The refusal is
+// asked when that is to be found out first: the request then waits.
+func (l *loop) identify(slot uint32, c *conn, h *httpmin.Head, p *params) (identity, *auth.Refusal) {
 	uid := p.uid
 	if l.opts.RememberUID && p.client != nil {
 		uid = l.remember(h, p)
 	}
-	who, _, refusal := l.opts.Auth.Check(&auth.Request{
+	r := auth.Request{
 		Client: p.client, UIDParam: uid, CSRFParam: p.csrf, XCSRF: h.CSRFToken, XXSRF: h.XSRFToken,
 		Origin: h.Origin, Referer: h.Referer, Host: h.Host,
-	})
+		Ajax: !h.Upgrade, Post: !h.Upgrade && string(h.Method) == "POST",
+		SecFetchSite: h.SecFetchSite, Cookie: h.Cookie, Authorization: h.Authorization,
+		Protocol: h.WSProtocol, Query: h.RawQuery,
+	}
+	if l.eng.userField != "" && !l.proxyFields(h, &r) {
+		l.m.Refused.Add(1)
+		return identity{}, refuseDoubled
+	}
+	var g *auth.Grant
+	who, need, refusal := l.opts.Auth.Check(&r)
+	if need.Kind != auth.NeedNothing {
+		if g = l.grantOf(slot, c, &r, need); g == nil {
+			return identity{}, asked
+		}
+		who, refusal = l.opts.Auth.Admit(&r, g, l.wall.UnixMilli())
+	}
 	if refusal != nil {
 		l.m.Refused.Add(1)
 		return identity{}, refusal
 	}
-	return identity{tenant: who.Tenant, uid: who.UID, client: p.client, nilUID: who.NilUID}, nil
+	return identity{tenant: who.Tenant, uid: who.UID, client: p.client, nilUID: who.NilUID, grant: g}, nil
+}
+
+var refuseDoubled = &auth.Refusal{Status: 400, Body: "a field that says who it is stands there twice"}
+
+// proxyFields reads what a trusted proxy says who it is. It reports false when that is
+// said twice: the second may be the proxy's, behind one of the client's own.
+func (l *loop) proxyFields(h *httpmin.Head, r *auth.Request) bool {
+	var twice bool
+	if r.UserField, twice = h.Only(l.eng.userField); twice {
+		return false
+	}
+	if l.eng.tenantField != "" {
+		r.TenantField, twice = h.Only(l.eng.tenantField)
+	}
+	return !twice
 }
 
 // remember is the uid of a request in auth mode dev: Sente's clients send the parameter

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+
 	"github.com/chskd/chskd/bufpool"
 	"github.com/chskd/chskd/httpmin"
 	"github.com/chskd/chskd/metrics"
@@ -68,7 +70,10 @@ func (l *loop) shed(slot uint32, c *conn) {
 // upgrade makes a conn a WebSocket of the channel socket.
 func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	p := l.readParams(h.RawQuery, nil)
-	who, refusal := l.identify(h, &p)
+	who, refusal := l.identify(slot, c, h, &p)
+	if refusal == asked {
+		return
+	}
 	if refusal != nil {
 		l.m.UpgradesBad.Add(1)
 		l.m.Handshakes[metrics.WS][metrics.HandshakeIdentity].Add(1)
@@ -89,6 +94,12 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.held++
 		return
 	}
+	if !l.sayable(chosen, &who) {
+		l.m.UpgradesBad.Add(1)
+		l.m.Handshakes[metrics.WS][metrics.HandshakePacker].Add(1)
+		l.notSayable(slot, c, q, chosen)
+		return
+	}
 	if !l.accept(slot, c, h, chosen, &who) {
 		return
 	}
@@ -101,8 +112,9 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.ids.Get(c.who)...)
 	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
-		a: uint64(l.now), buf: b.Seal()})
+		a: uint64(l.now), buf: b.Seal(), cmd: grantCmd(who.grant)})
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
+	l.expireConn(slot, who.grant)
 }
 
 // accept writes 101 and, for a channel socket, the handshake message; one write.
@@ -115,9 +127,19 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, wh
 		l.refuse(slot, c, err.Status, err.Reason)
 		return false
 	}
-	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey, nil)
+	protocol, ok := subprotocol(h)
+	if !ok {
+		l.m.UpgradesBad.Add(1)
+		if who != nil {
+			l.m.Handshakes[metrics.WS][metrics.HandshakeMalformed].Add(1)
+		}
+		l.refuse(slot, c, 400, "A page must offer another subprotocol beside its token, as chsk: "+
+			"the token is not sent back, and without an answer a browser fails the socket")
+		return false
+	}
+	out := httpmin.AppendUpgrade(l.scratch[:0], h.WSKey, protocol)
 	if who != nil {
-		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.opts.Handshake)
+		l.hello = p.Format().AppendHandshake(l.hello[:0], who.uid, who.nilUID, l.handshakeData(who))
 		hello := l.wrap(p, l.hello)
 		out = wsframe.AppendHeader(out, opcode(p), len(hello))
 		out = append(out, hello...)
@@ -133,6 +155,30 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, wh
 	c.reader = wsframe.Reader{}
 	l.conns.dropExtra(slot)
 	return true
+}
+
+// tokenPrefix begins a subprotocol that is a token: the one field of an upgrade that a page
+// can write (package auth).
+const tokenPrefix = "token."
+
+// subprotocol chooses the first that is offered and no token: a browser fails a socket
+// whose offer gets no answer (WebSockets standard, "establish a WebSocket connection"). A
+// token is never sent back, since answers are logged on the way more readily than secrets
+// should be. ok is false for a page that offered nothing but a token: its socket would
+// fail behind the handshake, and it would come again at once. Who is no browser gets on
+// without an answer (RFC 6455 §4.1).
+func subprotocol(h *httpmin.Head) (chosen []byte, ok bool) {
+	if h.WSProtocol == nil {
+		return nil, true
+	}
+	some := false
+	for p, rest := httpmin.NextProtocol(h.WSProtocol); p != nil; p, rest = httpmin.NextProtocol(rest) {
+		if !bytes.HasPrefix(p, []byte(tokenPrefix)) {
+			return p, true
+		}
+		some = true
+	}
+	return nil, !some || h.Origin == nil
 }
 
 // upgradeEcho makes a conn an echo, for conformance suites.

@@ -56,6 +56,12 @@ type Loop struct {
 
 	SessionsRefused Counter // their user had as many as one may have
 
+	Verifies       Counter // requests that waited for their identity to be found out
+	VerifyTimeouts Counter // those of them that waited in vain: 503
+	VerifiedLate   Counter // answers to requests that were gone
+	ExpiryNotices  Counter // WebSockets that were told that their identity will expire
+	ExpiryCloses   Counter // WebSockets closed 4401, and polls answered, because it had
+
 	EventsIn      Counter // events from clients
 	BadEvents     Counter
 	Undecodable   Counter // not readable in the conn's packer
@@ -102,6 +108,7 @@ type Loop struct {
 	BatchEvents Histogram // events of each batch handed to a conn
 	Delays      Histogram // ms from the push of the oldest event of a batch until then
 	ReplyTimes  Histogram // ms from a client's event to its backend's reply
+	VerifyTimes Histogram // ms that a request waited for its identity to be found out
 	TurnTimes   Histogram // in TurnUnit, of each turn
 
 	_ [64]byte

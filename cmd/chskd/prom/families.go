@@ -16,7 +16,7 @@ import (
 //	families_clients.go   connections, sessions, topics, requests
 //	families_events.go    events of clients, pushes, the hub
 
-var families = slices.Concat(daemon, connections, sessions, requests, inbound, outbound, hub)
+var families = slices.Concat(daemon, connections, sessions, requests, identities, inbound, outbound, hub)
 
 const (
 	grows = prometheus.CounterValue
