@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the browser test needs: node, npm and Chromium from Debian's packages where this
-# user may do that, and playwright-core at the version of package-lock.json. What is there already
+# Installs what the browser tests need: node, npm, Chromium, and the python3 and curl of a new user's
+# way, from Debian's packages where this user may do that, and playwright-core at the version of package-lock.json. What is there already
 # is left alone. Where something cannot be had it says so and ends well, so that the other tests
 # run; with CHSKD_REQUIRE_BROWSER=1 it fails.
 set -eu
@@ -15,6 +15,8 @@ lack() {
 wanted=""
 command -v node >/dev/null || wanted="$wanted nodejs"
 command -v npm >/dev/null || wanted="$wanted npm"
+command -v python3 >/dev/null || wanted="$wanted python3"
+command -v curl >/dev/null || wanted="$wanted curl"
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || wanted="$wanted chromium"
 
 if [ -n "$wanted" ]; then
