@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the browser tests need: node, npm, Chromium, and the python3 and curl of a new user's
-# way, from Debian's packages where this user may do that, and playwright-core at the version of package-lock.json. What is there already
-# is left alone. Where something cannot be had it says so and ends well, so that the other tests
-# run; with CHSKD_REQUIRE_BROWSER=1 it fails.
+# Installs what the browser tests need: node, npm, Chromium, and python3 and curl for a new user's
+# way, from Debian's packages where this user may do that, and playwright-core at the version of
+# package-lock.json. What is there already is left alone. Where something cannot be had it says so
+# and ends well, so that the other tests run; with CHSKD_REQUIRE_BROWSER=1 it fails.
 set -eu
 cd "$(dirname "$0")"
 
