@@ -20,26 +20,29 @@ import (
 )
 
 func newServeCmd() *cobra.Command {
-	s := defaultSettings()
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve clients and backends",
+		Long: "serve runs the daemon. Options come from flags, from CHSKD_ variables of the environment,\n" +
+			"and from a YAML file, in this order: --max-conns is CHSKD_MAX_CONNS and max_conns.",
 		Example: "  chskd serve --demo\n" +
-			"  chskd serve --listen 127.0.0.1:9000 --allowed-origins https://example.com",
+			"  chskd serve --listen 127.0.0.1:9000 --allowed-origins https://example.com\n" +
+			"  chskd serve --config /etc/chskd/chskd.yaml",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			lv, err := level(s.logLevel)
-			if err != nil {
-				return err
-			}
-			log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: lv}))
-			if err := s.build(log); err != nil {
-				return err
-			}
-			return serve(cmd.Context(), s, log, os.Stderr)
-		},
 	}
-	s.flags(cmd.Flags())
+	options := newOptionFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := options.load("")
+		if err != nil {
+			return err
+		}
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level(c)}))
+		s, err := newSettings(c, log)
+		if err != nil {
+			return err
+		}
+		return serve(cmd.Context(), s, log, os.Stderr)
+	}
 	return cmd
 }
 
@@ -48,10 +51,7 @@ func newServeCmd() *cobra.Command {
 //	hub <-- events --- engine <-- pushes --- API server
 //	(one queue a consumer)                   (Unix socket)
 func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (err error) {
-	if s.apiSocket == "" {
-		s.apiSocket = backend.DefaultSocketPath()
-	}
-	if s.demo {
+	if s.config.Demo {
 		s.Page = demo.Page
 	}
 	signals := make(chan os.Signal, 2)
@@ -80,8 +80,8 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	}()
 	s.apiOptions.Metrics = a.metrics(hub, s.Limits.MaxConns, log)
 	api := backend.NewServer(a, hub, s.apiOptions)
-	if s.metricsListen != "" {
-		m, err := listenScrapers(ctx, s.metricsListen, s.apiOptions.Metrics, log)
+	if s.config.MetricsListen != "" {
+		m, err := listenScrapers(ctx, s.config.MetricsListen, s.apiOptions.Metrics, log)
 		if err != nil {
 			return err
 		}
@@ -106,10 +106,12 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	a.ready.Store(true)
 	fmt.Fprintf(out, "chskd %s listening on http://%s%s, API socket %s, %d loops, packer %s, auth %s\n",
 		versionText(), addr, s.Path, s.apiSocket, s.Loops, s.Packer, s.auth)
-	warn(s, log)
+	for _, text := range s.config.Warnings() {
+		log.Warn(text)
+	}
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(socket) }()
-	if s.demo {
+	if s.config.Demo {
 		fmt.Fprintf(out, "demo: open http://%s/ in two tabs\n", addr)
 		demoCtx, stopDemo := context.WithCancel(ctx)
 		defer stopDemo()
@@ -172,16 +174,6 @@ func goDown(e *engine.Engine, a *adapter, api *backend.Server, s *settings, agai
 		return err
 	}
 	return nil
-}
-
-// warn says what is open, once.
-func warn(s *settings, log *slog.Logger) {
-	if len(s.origins) == 1 && s.origins[0] == "all" {
-		log.Warn("pages of any origin may connect (--allowed-origins all)")
-	}
-	if s.insecure && !loopback(s.Listen) && s.auth != "anonymous" {
-		log.Warn("clients on the network may name themselves (--insecure)", "auth", s.auth)
-	}
 }
 
 func errOr(err error, text string) error {
