@@ -29,7 +29,11 @@ func (c *Checker) identify(r *Request) (Identity, Need, *Refusal) {
 		if c.origins.all && !c.safeSite(r) { // no grant, so no token of its own
 			return Identity{}, Need{}, refuseOrigin
 		}
-		id, refusal := makeIdentity(r.TenantField, r.UserField)
+		var tenant []byte
+		if c.tenant != "" { // else nobody has taken it out of what clients send
+			tenant = r.TenantField
+		}
+		id, refusal := makeIdentity(tenant, r.UserField)
 		return id, Need{}, refusal
 	case Anonymous:
 		return Identity{NilUID: true}, Need{}, nil

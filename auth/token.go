@@ -148,7 +148,7 @@ func cookieValue(v []byte) []byte {
 		v = v[1 : n-1]
 	}
 	for _, c := range v {
-		if c <= ' ' || c >= 0x7f || c == '"' || c == ',' || c == ';' || c == '\\' {
+		if !cookieOctet[c] {
 			return nil
 		}
 	}
@@ -157,6 +157,14 @@ func cookieValue(v []byte) []byte {
 	}
 	return v
 }
+
+// cookieOctet are the bytes of a value (RFC 6265 §4.1.1).
+var cookieOctet = func() (t [256]bool) {
+	for c := '!'; c < 0x7f; c++ {
+		t[c] = c != '"' && c != ',' && c != ';' && c != '\\'
+	}
+	return t
+}()
 
 // findProtocol gives the token of Sec-WebSocket-Protocol (RFC 6455 §11.3.4), nil if
 // it has none.
