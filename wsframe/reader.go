@@ -44,17 +44,25 @@ type Result struct {
 //	  +--- left == 0, no FIN: op stays -------+
 //	  +--- left == 0, FIN: Message, op = 0 ---+
 //
-// Invariants: left > 0 implies op != 0; op == 0 implies utf8.Done(); key, pos and fin mean
-// something only while left > 0; the bytes of the message so far are *asm, if op != 0.
+// Invariants: left > 0 implies op != 0; op == 0 implies utf8.Done(); key, posBits and isFin
+// mean something only while left > 0; the bytes of the message so far are *asm, if op != 0.
 type Reader struct {
-	left  uint32  // payload bytes of the current data frame that have not arrived
-	key   [4]byte // its masking key
-	utf8  UTF8    // of the text message under way
-	pos   uint8   // offset of the next byte in the frame's payload, modulo 4
-	op    Opcode  // Text or Binary while a message is under way, else 0
-	fin   bool    // the current data frame is the last of its message
-	ended bool    // after a close frame or an error: whatever follows is discarded
+	left   uint32  // payload bytes of the current data frame that have not arrived
+	key    [4]byte // its masking key
+	frames uint16  // of the message under way or the last one, see Frames
+	utf8   UTF8    // of the text message under way
+	op     Opcode  // Text or Binary while a message is under way, else 0
+	now    state
 }
+
+// state is the rest of a Reader in one byte.
+type state uint8
+
+const (
+	posBits state = 3      // offset of the next byte in the frame's payload, modulo 4
+	isFin   state = 1 << 2 // the current data frame is the last of its message
+	isEnded state = 1 << 3 // after a close frame or an error: whatever follows is discarded
+)
 
 // Next consumes the beginning of b, unmasking it in place, and puts what it found into res; n is
 // the number of bytes consumed, which need not be shown again (but Payload may lie in them).
@@ -75,7 +83,7 @@ type Reader struct {
 func (r *Reader) Next(b []byte, asm *[]byte, maxLen int, res *Result) (n int, err error) {
 	*res = Result{}
 	switch {
-	case r.ended:
+	case r.now&isEnded != 0:
 		return len(b), nil
 	case r.left > 0:
 		n, err = r.payload(b, asm, res)
@@ -83,14 +91,27 @@ func (r *Reader) Next(b []byte, asm *[]byte, maxLen int, res *Result) (n int, er
 		n, err = r.frame(b, asm, maxLen, res)
 	}
 	if err != nil {
-		r.ended = true
+		r.now = isEnded
 		return len(b), err
 	}
 	return n, nil
 }
 
 // Ended reports whether a close frame or an error has ended what can be read.
-func (r *Reader) Ended() bool { return r.ended }
+func (r *Reader) Ended() bool { return r.now&isEnded != 0 }
+
+// Frames is how many frames the message under way has had until now, or the last one had
+// if none is, the control frames between them included. A caller bounds it: an empty
+// frame counts for nothing in the length of a message, and a message that does not end is
+// never judged by what it says. It stops at the largest number that it can have.
+func (r *Reader) Frames() int { return int(r.frames) }
+
+// count counts a frame of the message under way.
+func (r *Reader) count() {
+	if r.frames < math.MaxUint16 {
+		r.frames++
+	}
+}
 
 // Started reports whether a message is under way, that is whether *asm may hold a part of it.
 func (r *Reader) Started() bool { return r.op != 0 }
@@ -128,9 +149,13 @@ func (r *Reader) frame(b []byte, asm *[]byte, maxLen int, res *Result) (n int, e
 		return 0, nil
 	}
 	if op != Continuation {
-		r.op = op
+		r.op, r.frames = op, 0
 	}
-	r.left, r.key, r.pos, r.fin = uint32(payloadLen), [4]byte(b[n:n+4]), 0, fin
+	r.count()
+	r.left, r.key, r.now = uint32(payloadLen), [4]byte(b[n:n+4]), 0
+	if fin {
+		r.now = isFin
+	}
 	n += 4
 	used, err := r.payload(b[n:], asm, res)
 	return n + used, err
@@ -173,7 +198,10 @@ func (r *Reader) control(b []byte, op Opcode, res *Result) (n int, err error) {
 		if _, _, err := ParseClose(payload); err != nil {
 			return 0, err
 		}
-		r.ended = true
+		r.now = isEnded
+	}
+	if r.op != 0 {
+		r.count()
 	}
 	res.Kind, res.Opcode, res.Payload = CloseFrame+Kind(op-Close), op, payload
 	return n, nil
@@ -184,10 +212,10 @@ func (r *Reader) control(b []byte, op Opcode, res *Result) (n int, err error) {
 func (r *Reader) payload(b []byte, asm *[]byte, res *Result) (n int, err error) {
 	n = int(min(uint64(len(b)), uint64(r.left)))
 	piece := b[:n:n]
-	Mask(piece, r.key, int(r.pos))
+	Mask(piece, r.key, int(r.now&posBits))
 	r.left -= uint32(n)
-	r.pos += uint8(n & 3)
-	last := r.fin && r.left == 0
+	r.now = r.now&^posBits | (r.now+state(n&3))&posBits
+	last := r.now&isFin != 0 && r.left == 0
 	if r.op == Text && (!r.utf8.Feed(piece) || last && !r.utf8.Done()) {
 		return 0, errUTF8
 	}

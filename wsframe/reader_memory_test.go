@@ -29,7 +29,7 @@ func checkPointerFree(t *testing.T, typ reflect.Type) {
 		}
 	case reflect.Array:
 		checkPointerFree(t, typ.Elem())
-	case reflect.Bool, reflect.Uint8, reflect.Uint32:
+	case reflect.Bool, reflect.Uint8, reflect.Uint16, reflect.Uint32:
 	default:
 		t.Errorf("a Reader holds a %v", typ)
 	}
