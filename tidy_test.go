@@ -42,6 +42,7 @@ var edges = map[string][]string{
 
 	// No package may import it: only tests do.
 	"internal/daemontest": nil,
+	"internal/wirecases":  {"httpmin", "wsframe"},
 }
 
 // mayShare are the packages that may use sync, sync/atomic and channels; all others

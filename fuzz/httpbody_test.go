@@ -46,7 +46,7 @@ var bodySeeds = []string{
 	"4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\nGET / HTTP/1.1\r\n",
 	"1;a=b ; c=\"d\"\r\nx\r\n00\r\nA: b\r\nC:\r\n\r\n",
 	"12C\r\n", "12D\r\n", "FFFFFFFF\r\n", "FFFFFFFFFFFFFFFF\r\n", "0x1\r\na\r\n0\r\n\r\n",
-	"+1\r\na\r\n", "1 \r\na\r\n", "1\na\n0\n\n", "1\r\nab\r\n", "1;a\nb\r\nx\r\n0\r\n\r\n",
+	"1;a = \"b\\\";\" ;c\r\nx\r\n0;\r\n\r\n", "1;a=\"\r\nx\r\n0\r\n\r\n\"", "+1\r\na\r\n", "1 \r\na\r\n", "1\na\n0\n\n", "1\r\nab\r\n", "1;a\nb\r\nx\r\n0\r\n\r\n",
 	"0\r\nA : b\r\n\r\n", "0\r\n B: c\r\n\r\n", "0\r\n\n", "",
 }
 
@@ -89,9 +89,16 @@ func bodyFeed(
 	}
 }
 
+// An extension of a chunk, RFC 9112 §7.1.1.
+const (
+	bodyToken = "[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+	bodyExt   = `[ \t]*;[ \t]*` + bodyToken + `(?:[ \t]*=[ \t]*(?:` + bodyToken + `|` +
+		`"(?:[^\x00-\x08\x0a-\x1f\x7f"\\]|\\[^\x00-\x08\x0a-\x1f\x7f])*"))?`
+)
+
 // The chunked coding of RFC 9112 §7.1, as far as it is accepted.
 var (
-	bodySize = regexp.MustCompile(`^([0-9A-Fa-f]{1,8})([ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n`)
+	bodySize = regexp.MustCompile("^([0-9A-Fa-f]{1,8})(?:" + bodyExt + ")*\r\n")
 	bodyTail = regexp.MustCompile(
 		"^(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n")
 )

@@ -133,7 +133,7 @@ var (
 		`^(?:\[([0-9A-Fa-f:.]+)\]|(?:[-._~!$&'()*+;=0-9A-Za-z]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?$`)
 	headField = regexp.MustCompile(
 		"^([-!#$%&'*+.^_`|~0-9A-Za-z]+):[ \t]*((?s:[^\x00-\x08\x0a-\x1f\x7f])*?)[ \t]*$")
-	headDigits = regexp.MustCompile(`^0*[0-9]{1,16}$`)
+	headDigits = regexp.MustCompile(`^(0|[1-9][0-9]{0,15})$`)
 )
 
 // headOnce are the fields of which a second one is refused.
@@ -216,8 +216,7 @@ func headNaiveBody(minor string, fields map[string][]string) bool {
 		return false
 	case len(length) > 0 && !headDigits.MatchString(length[0]):
 		return false
-	case len(length) > 0 && len(strings.TrimLeft(length[0], "0")) == 16 &&
-		strings.TrimLeft(length[0], "0") > "9007199254740992":
+	case len(length) > 0 && len(length[0]) == 16 && length[0] > "9007199254740992":
 		return false
 	case len(coding) > 0 && (!strings.EqualFold(coding[0], "chunked") || minor == "0"):
 		return false

@@ -8,10 +8,10 @@ const (
 
 // bodyState is where in the body the next byte stands (RFC 9112 §7.1):
 //
-//	chunkStart -> chunkSize ---------------> chunkSizeLF -> chunkData -> chunkDataCR
-//	     ^             |                      ^      |                        |
-//	     |             +-> sizeSpace          |      | size 0                 v
-//	     |             +-------> chunkExt ----+      |                   chunkDataLF
+//	chunkStart -> chunkSize ----------------> chunkSizeLF -> chunkData -> chunkDataCR
+//	     ^             |                       ^      |                        |
+//	     |             +-> ext... (extNext) ---+      | size 0                 v
+//	     |                                            |                   chunkDataLF
 //	     +----------------------------------------------------------------+
 //	                                                v
 //	     trailerLF ------------------------> trailerStart -> lastLF -> finished
@@ -25,8 +25,6 @@ const (
 	tooLarge               // refused by Reset
 	chunkStart             // first digit of a size
 	chunkSize              // further digits, or what ends them
-	sizeSpace              // white space behind the size: only an extension may follow
-	chunkExt               // chunk extension, dropped
 	chunkSizeLF            // LF of the size line
 	chunkData              // left bytes of data
 	chunkDataCR            // CR behind the data
@@ -36,6 +34,16 @@ const (
 	trailerValue           // field value up to CR
 	trailerLF              // LF of a trailer field
 	lastLF                 // LF of the last, empty line
+
+	extSpace     // white space behind a size or a value: only a ";" may follow
+	extStart     // behind ";": the name of an extension must come
+	extName      // further characters of it, or what ends them
+	extNameSpace // white space behind it: "=" or ";" may follow
+	extValue     // behind "=": a token or a quoted string must come
+	extToken     // further characters of the token, or what ends them
+	extQuoted    // within the quoted string
+	extEscape    // behind a backslash in it
+	extUnquoted  // behind its end
 )
 
 // feedChunks is Feed for a chunked body: data in runs, all else byte by byte.
@@ -64,10 +72,8 @@ func (b *Body) feedChunks(dst, src []byte) (out []byte, n int, done bool, err er
 // step takes the one byte c, which is not chunk data.
 func (b *Body) step(c byte) error {
 	switch b.state {
-	case chunkStart, chunkSize, sizeSpace:
+	case chunkStart, chunkSize:
 		return b.stepSize(c)
-	case chunkExt:
-		return b.stepText(c, chunkSizeLF, errChunkExt)
 	case chunkSizeLF:
 		return b.sizeDone(c)
 	case chunkDataCR:
@@ -77,13 +83,13 @@ func (b *Body) step(c byte) error {
 	case trailerStart, trailerName:
 		return b.stepTrailer(c)
 	case trailerValue:
-		return b.stepText(c, trailerLF, errTrailer)
+		return b.stepValue(c)
 	case trailerLF:
 		return b.expect(c, '\n', trailerStart, errBareCR)
 	case lastLF:
 		return b.expect(c, '\n', finished, errBareCR)
 	}
-	panic("httpmin: a body state that takes no byte")
+	return b.stepExt(c)
 }
 
 // expect goes to next if c is want.
@@ -99,7 +105,7 @@ func (b *Body) expect(c, want byte, next bodyState, err error) error {
 // digits alone: signs, "0x" and white space are read as a number by some.
 func (b *Body) stepSize(c byte) error {
 	switch {
-	case classOf[c]&hexDigit != 0 && b.state != sizeSpace:
+	case classOf[c]&hexDigit != 0:
 		if b.digits == maxSizeDigits {
 			return errChunkSize
 		}
@@ -109,18 +115,71 @@ func (b *Body) stepSize(c byte) error {
 		return nil
 	case b.state == chunkStart:
 		return errChunkSize
-	case c == '\r' && b.state == chunkSize:
+	case c == '\r':
 		b.state = chunkSizeLF
 		return nil
 	case c == ';':
-		b.state = chunkExt
+		b.state = extStart
 		return b.count()
 	case c == ' ' || c == '\t':
 		// Only as the "bad white space" before an extension (RFC 9112 §7.1.1).
-		b.state = sizeSpace
+		b.state = extSpace
 		return b.count()
 	}
 	return errChunkSize
+}
+
+// stepExt takes a byte of the extensions of a chunk. They mean nothing here and are dropped, but
+// their grammar is held to: where a reader who knows quotes and one who does not would see
+// different line ends, there is a body that ends in two places.
+func (b *Body) stepExt(c byte) error {
+	next := extNext(b.state, c)
+	if next == finished {
+		return errChunkExt
+	}
+	b.state = next
+	if next == chunkSizeLF {
+		return nil
+	}
+	return b.count()
+}
+
+// extNext gives where c leads to from a state within an extension, finished where it may not stand:
+//
+//	chunk-ext = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
+//
+// Source: RFC 9112 §7.1.1, RFC 9110 §5.6.4.
+func extNext(state bodyState, c byte) bodyState {
+	isToken, space := classOf[c]&token != 0, c == ' ' || c == '\t'
+	switch {
+	case state == extQuoted && c == '"':
+		return extUnquoted
+	case state == extQuoted && c == '\\':
+		return extEscape
+	case state == extQuoted || state == extEscape:
+		if c >= 0x20 && c != 0x7f || c == '\t' {
+			return extQuoted
+		}
+	case c == '\r' && (state == extName || state == extToken || state == extUnquoted):
+		return chunkSizeLF
+	case c == ';' && state != extStart && state != extValue:
+		return extStart
+	case c == '=' && (state == extName || state == extNameSpace):
+		return extValue
+	case c == '"' && state == extValue:
+		return extQuoted
+	case isToken && (state == extStart || state == extName):
+		return extName
+	case isToken && (state == extValue || state == extToken):
+		return extToken
+	case space && (state == extStart || state == extValue):
+		return state
+	case space && (state == extName || state == extNameSpace):
+		return extNameSpace
+	case space: // extSpace, extToken, extUnquoted
+		return extSpace
+	}
+	return finished
 }
 
 // sizeDone takes the LF of a size line. left is the size.
@@ -157,14 +216,14 @@ func (b *Body) stepTrailer(c byte) error {
 	return b.count()
 }
 
-// stepText takes a byte of text that runs up to a CR.
-func (b *Body) stepText(c byte, next bodyState, err error) error {
+// stepValue takes a byte of the value of a trailer field.
+func (b *Body) stepValue(c byte) error {
 	switch {
 	case c == '\r':
-		b.state = next
+		b.state = trailerLF
 		return nil
 	case c < 0x20 && c != '\t' || c == 0x7f:
-		return err
+		return errTrailer
 	}
 	return b.count()
 }

@@ -12,7 +12,7 @@ var ErrShort = errors.New("httpmin: more bytes needed")
 // where the next request would begin is not known. All values are made once;
 // two refusals for one reason are the same pointer. Immutable after New.
 type Error struct {
-	Status int    // of the answer: 400, 413, 417, 426, 431, 501 or 505
+	Status int    // of the answer: 400, 413, 414, 417, 426, 431, 501 or 505
 	Reason string // for people: fit to be the body of the answer, without newline
 }
 
@@ -38,6 +38,7 @@ var (
 
 	errMethodLong  = &Error{Status: 501, Reason: "method not implemented"}
 	errVersionMax  = &Error{Status: 505, Reason: "only HTTP/1.0 and HTTP/1.1 are spoken here"}
+	errTargetLong  = &Error{Status: 414, Reason: "request target too long"}
 	errHeadLarge   = &Error{Status: 431, Reason: "request head too large"}
 	errFieldsCount = &Error{Status: 431, Reason: "too many header fields"}
 )

@@ -122,13 +122,14 @@ func (h *Head) host(value []byte) error {
 	return nil
 }
 
-// contentLength takes Content-Length: digits only. RFC 9112 §6.3 lets equal
-// duplicates pass; as a list or as a second field we refuse them.
+// contentLength takes Content-Length: digits only, and no zero before others, which makes the
+// number octal to some. RFC 9112 §6.3 lets equal duplicates pass; as a list or as a second field
+// we refuse them.
 func (h *Head) contentLength(value []byte) error {
 	if h.ContentLength >= 0 {
 		return errDoubled
 	}
-	if len(value) == 0 || !every(value, digit) {
+	if len(value) == 0 || !every(value, digit) || value[0] == '0' && len(value) > 1 {
 		return errLength
 	}
 	const most = 1 << 53 // far above any limit, far below overflow

@@ -62,9 +62,10 @@ const (
 // request line are skipped and counted in n (RFC 9112 §2.2).
 //
 // It gives ErrShort while b is a good but unfinished head, to be called again
-// with the same bytes and more behind them, and *Error (400, 417, 431, 501,
-// 505) as early as the bytes show it, the same for any split of the input; then
-// n is 0 and h is not to be used. A head that does not fit max bytes is 431.
+// with the same bytes and more behind them, and *Error (400, 414, 417, 431,
+// 501, 505) as early as the bytes show it, the same for any split of the input; then
+// n is 0 and h is not to be used. A head that does not fit max bytes is 431, or 414 if not even
+// its target does (RFC 9112 §3).
 // Each call reads b from its start; a head can end only with an LF.
 func ParseHead(b []byte, max int, h *Head) (n int, err error) {
 	*h = Head{ContentLength: -1}
@@ -86,9 +87,19 @@ func ParseHead(b []byte, max int, h *Head) (n int, err error) {
 		return i, nil
 	}
 	if err == ErrShort && full {
-		return 0, errHeadLarge
+		return 0, h.tooLarge(b)
 	}
 	return 0, err
+}
+
+// tooLarge says what of a head does not fit b, all that it may have. An unfinished target is the
+// one that runs up to the end of b.
+func (h *Head) tooLarge(b []byte) error {
+	before := len(b) - len(h.Target)
+	if i, _ := emptyLines(b); len(h.Target) > 0 && before == i+len(h.Method)+1 {
+		return errTargetLong
+	}
+	return errHeadLarge
 }
 
 // emptyLines skips CRLFs before the request line.

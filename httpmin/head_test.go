@@ -180,6 +180,7 @@ var headCases = []struct {
 	{"RFC 9112 §6.2 minus", get + "Content-Length: -5\r\n\r\n", 400},
 	{"RFC 9112 §6.2 hex", get + "Content-Length: 0x5\r\n\r\n", 400},
 	{"RFC 9112 §6.2 space inside", get + "Content-Length: 5 5\r\n\r\n", 400},
+	{"RFC 9112 §6.2 leading zero", get + "Content-Length: 05\r\n\r\n", 400},
 	{"RFC 9112 §6.2 point", get + "Content-Length: 5.0\r\n\r\n", 400},
 	{"RFC 9112 §6.2 empty", get + "Content-Length:\r\n\r\n", 400},
 	{"RFC 9112 §6.2 huge", get + "Content-Length: 9223372036854775808\r\n\r\n", 413},
@@ -262,6 +263,22 @@ func TestParseHeadMax(t *testing.T) {
 	endless := get + "A: " + strings.Repeat("b", 200)
 	if _, err := parseSplit(t, endless, 100, &h); status(t, err) != 431 {
 		t.Errorf("an endless field: %v, want 431", err)
+	}
+	for _, c := range []struct {
+		name, in string
+		status   int
+	}{
+		{"an endless target", "GET /" + strings.Repeat("a", 200), 414},
+		{"an endless query", "\r\nGET /?" + strings.Repeat("a", 200), 414},
+		{"a target that fits just", "GET /" + strings.Repeat("a", 94) + " HTTP/1.1\r\n", 431},
+		{"a target that fits but its space", "GET /" + strings.Repeat("a", 95), 414},
+		{"a version that does not fit", "GET /" + strings.Repeat("a", 90) + " HTTP/1.1\r\n", 431},
+		{"an endless method", strings.Repeat("a", 200), 501},
+		{"no target", "GET ", -1},
+	} {
+		if _, err := parseSplit(t, c.in, 100, &h); status(t, err) != c.status {
+			t.Errorf("RFC 9112 §3 %s: %v, want %d", c.name, err, c.status)
+		}
 	}
 	if _, err := parseSplit(t, "\x00"+endless, 100, &h); status(t, err) != 400 {
 		t.Errorf("a bad byte before the limit: %v, want 400", err)

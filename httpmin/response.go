@@ -157,6 +157,8 @@ func StatusText(status int) string {
 		return "Gone"
 	case 413:
 		return "Content Too Large"
+	case 414:
+		return "URI Too Long"
 	case 417:
 		return "Expectation Failed"
 	case 426:

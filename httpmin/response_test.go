@@ -117,11 +117,14 @@ func TestAppendResponseReadBack(t *testing.T) {
 // The phrases are the registered ones (RFC 9110 §15).
 func TestStatusText(t *testing.T) {
 	for _, status := range []int{
-		200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 417, 426, 429, 431, 500, 501, 503, 505,
+		200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 414, 417, 426, 429, 431, 500, 501, 503, 505,
 	} {
 		want := http.StatusText(status)
-		if status == 413 {
-			want = "Content Too Large" // net/http keeps the name of RFC 7231
+		switch status { // net/http keeps the names of older RFCs
+		case 413:
+			want = "Content Too Large"
+		case 414:
+			want = "URI Too Long"
 		}
 		if got := httpmin.StatusText(status); got != want {
 			t.Errorf("%d: %q, want %q", status, got, want)
