@@ -22,7 +22,9 @@ var edges = map[string][]string{
 	"arena": nil, "deadline": nil, "bufpool": nil, "mailbox": nil, "metrics": nil, "rate": nil, "proxyproto": nil,
 	"admit":   {"rate"},
 	"httpmin": nil, "wsframe": nil, "packer": nil, "auth": nil,
-	"auth/jwt": {"auth", "packer"},
+	"auth/jwt":      {"auth", "packer"},
+	"auth/hook":     {"auth", "packer"},
+	"auth/verifier": {"auth", "auth/hook"},
 	"shard":    {"arena", "deadline"},
 	"longpoll": {"deadline"},
 	"engine": {"admit", "arena", "auth", "bufpool", "deadline", "httpmin", "longpoll", "mailbox",
@@ -30,11 +32,11 @@ var edges = map[string][]string{
 	"backend": {"packer"},
 	"bench":   {"packer", "wsframe"},
 	"client":  nil,
-	"cmd/chskd": {"auth", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
+	"cmd/chskd": {"auth", "auth/hook", "auth/jwt", "auth/verifier", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
 		"engine", "mailbox", "packer"},
 	"cmd/chskd/config": {"packer"},
 	"cmd/chskd/demo": nil,
-	"cmd/chskd/prom": {"backend", "engine", "metrics", "packer"},
+	"cmd/chskd/prom": {"auth/verifier", "backend", "engine", "metrics", "packer"},
 	"fuzz":           {"backend", "httpmin", "packer", "proxyproto", "wsframe"},
 	"packer/oracle":  nil,
 
@@ -48,10 +50,10 @@ var edges = map[string][]string{
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
 var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo",
-	"cmd/chskd/prom", "bench", "internal/daemontest", "auth/jwt"}
+	"cmd/chskd/prom", "bench", "internal/daemontest", "auth/jwt", "auth/hook", "auth/verifier"}
 
 // mayStart are the packages that may start goroutines.
-var mayStart = []string{"auth/jwt", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
+var mayStart = []string{"auth/jwt", "auth/verifier", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
 
 // source is one parsed file of ours.
 type source struct {

@@ -1,0 +1,4 @@
+package hook
+
+// ParseAnswer is parseAnswer.
+var ParseAnswer = parseAnswer
