@@ -11,6 +11,10 @@ func (l *loop) open(s sock) (taken bool) {
 	defer l.recovered()
 	l.begin()
 	l.m.ConnsAccepted.Add(1)
+	if !l.welcome(s) {
+		l.m.ConnsDenied.Add(1)
+		return false
+	}
 	if !l.eng.gate.Open() {
 		l.m.ConnsRefused.Add(1)
 		return false
@@ -26,9 +30,23 @@ func (l *loop) open(s sock) (taken bool) {
 	}
 	l.m.ConnsNow.Add(1)
 	c.since, c.fd = l.now, l.net.fd(s)
+	l.forget(slot)
+	if l.opts.ProxyProtocol {
+		c.state = sProxy
+	}
 	l.armHead(slot, c)
 	l.arm()
 	return true
+}
+
+// forget empties what is kept beside a slot, where something is.
+func (l *loop) forget(slot uint32) {
+	if l.eng.placed {
+		*l.places.at(slot) = place{}
+	}
+	if l.eng.events.on {
+		*l.spoken.at(slot) = spoken{}
+	}
 }
 
 // onTraffic goes on with a conn that got bytes.

@@ -23,11 +23,13 @@ func (r connRef) gen() uint32  { return uint32(r) }
 
 // connState is where a connection is in its life.
 //
+//	sProxy: the PROXY header of a trusted peer, if conns must begin with one; then
+//
 //	        head complete           body complete
 //	sHead ----------------> sBody ----------------> sWait (poll, post with callback)
 //	  |  ^                                            |
 //	  |  +------------------ answered ----------------+
-//	  +-- no place: sHeld --> sHead again, or 503
+//	  +-- no place: sHeld --> sHead again, or 503 (limits_held.go)
 //	  +-- whose is it: sAsked --> on, when it is known (verify.go)
 //	  +-- upgrade: sWS (gated until home has answered `attached`)
 //	                |
@@ -37,6 +39,7 @@ type connState uint8
 
 const (
 	sFree connState = iota
+	sProxy
 	sHead
 	sBody
 	sWait
@@ -107,6 +110,7 @@ type extra struct {
 	req  request      // how to answer the request in flight; req.origin is a copy
 	wait waitKind     // what the request in flight waits for
 	who  []byte       // GapClose: identity of the poll in flight
+	hold hold         // sHeld: what the request waits for
 
 	grant *auth.Grant // what was found out about the request that is handled now
 }

@@ -53,6 +53,13 @@ type Engine struct {
 	pages   []byte // opts.Path with a trailing slash: paths below choose a packer
 	packers string // what a client is told that asks for another packer
 
+	addresses *admit.Addresses // what each address has; nil without limits of one
+	pace      *admit.Pace      // of handshakes; nil without limit
+	events    eventLimits
+	paced     bool // handshakes are limited
+	placed    bool // something is kept of where conns come from
+	located   bool // the address of a request is asked for
+
 	userField, tenantField string // of Auth; empty = none is read
 	server                 *server
 }
@@ -82,6 +89,7 @@ func New(o Options, b Backend) (*Engine, error) {
 	e.pages = append([]byte(o.Path), '/')
 	e.packers = "No such packer; name one of " + o.Packers.String() +
 		" as packer=NAME or in the path, " + o.Path + "/NAME"
+	e.limit()
 	e.gate = admit.NewGate(o.Limits.MaxConns, o.Limits.MaxConns+o.Limits.HeldConns)
 	wake := make([]func(), o.Loops)
 	for i := range o.Loops {

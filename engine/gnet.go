@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 	"unsafe"
@@ -156,6 +157,13 @@ func (l *loop) Run(context.Context) error {
 type kernel struct{}
 
 func (kernel) fd(s sock) int32 { return int32(s.(gnet.Conn).Fd()) }
+
+func (kernel) peer(s sock) netip.Addr {
+	if a, ok := s.(gnet.Conn).RemoteAddr().(*net.TCPAddr); ok {
+		return admit.Clean(a.AddrPort().Addr())
+	}
+	return netip.Addr{}
+}
 
 func (kernel) send(_ sock, fd int32, b []byte) (int, error) {
 	if len(b) == 0 {

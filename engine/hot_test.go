@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 type sink struct{ l *loop }
 
 func (sink) fd(sock) int32                               { return 0 }
+func (sink) peer(s sock) netip.Addr                      { return s.(*sinkSock).peer }
 func (sink) send(_ sock, _ int32, b []byte) (int, error) { return len(b), nil }
 func (sink) unacked(sock) (int, bool)                    { return 0, true }
 func (sink) acked(sock) (uint64, bool)                   { return 1 << 60, true }
@@ -28,8 +30,9 @@ func (n sink) close(s sock)                              { n.l.closed(s.(*sinkSo
 
 // sinkSock has one read to give at a time.
 type sinkSock struct {
-	in []byte
-	c  *conn
+	in   []byte
+	c    *conn
+	peer netip.Addr
 }
 
 func (s *sinkSock) SetContext(c any)            { s.c = c.(*conn) }

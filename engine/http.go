@@ -33,6 +33,8 @@ func (l *loop) traffic(slot uint32) {
 			return
 		}
 		switch c.state {
+		case sProxy:
+			more = l.readProxy(slot, c)
 		case sHead:
 			more = l.readHead(slot, c)
 		case sBody:
@@ -82,7 +84,9 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 		return false
 	}
 	c.flags &^= fBegun
-	l.m.Requests.Add(1)
+	if x := l.conns.peekExtra(slot); x == nil || x.hold.passed&passedCount == 0 {
+		l.m.Requests.Add(1)
+	}
 	l.acks.drop(c) // a further request: the answer before it has arrived
 	if h.ContentLength <= 0 && !h.Chunked {
 		return l.dispatchAnd(slot, c, h, b[:n], nil)
@@ -206,6 +210,8 @@ func wireAnswer(err error) (status int, reason string) {
 func (l *loop) dispatch(slot uint32, c *conn, h *httpmin.Head, body []byte) {
 	q := l.requestOf(h)
 	switch {
+	case !l.allowed(slot, h):
+		l.denied(slot, c, &q)
 	case string(h.Path) == l.opts.Path || bytes.HasPrefix(h.Path, l.eng.pages):
 		l.channel(slot, c, h, &q, body)
 	case l.opts.DebugEcho != "" && string(h.Path) == l.opts.DebugEcho:
@@ -220,7 +226,9 @@ func (l *loop) channel(slot uint32, c *conn, h *httpmin.Head, q *request, body [
 	if h.Upgrade {
 		// By whatever method: CheckUpgrade refuses all but GET. Taken for a send, a proxy
 		// in front could think the conn upgraded where we do not.
-		l.upgrade(slot, c, h, q)
+		if l.mayShake(slot, c, h) {
+			l.upgrade(slot, c, h, q)
+		}
 		return
 	}
 	switch string(h.Method) {

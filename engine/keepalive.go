@@ -95,7 +95,7 @@ func (l *loop) passed(t uint32) uint32 { return l.now - t }
 // headDue ends a conn that is slow to send its request: 408 when it has begun one.
 func (l *loop) headDue(slot uint32, c *conn) {
 	c.flags &^= fHeadArmed
-	if c.state != sHead && c.state != sBody {
+	if c.state != sHead && c.state != sBody && c.state != sProxy {
 		return
 	}
 	begun := c.state == sBody || c.flags&fBegun != 0
@@ -104,6 +104,9 @@ func (l *loop) headDue(slot uint32, c *conn) {
 	case int32(c.since+l.opts.Limits.HeadMs-l.now) > 0:
 		l.armHead(slot, c)
 	case !begun:
+		if c.state == sProxy {
+			l.m.ProxyHeadersBad.Add(1)
+		}
 		l.closeConn(slot)
 	default:
 		l.m.HeadTimeouts.Add(1)

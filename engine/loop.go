@@ -38,14 +38,21 @@ type loop struct {
 	callbacks callbackTable
 	timers    timers
 	held      int
-	expiries  expiries
-	verifying auth.Request // that Verify reads
+	places    column[place]  // where conns come from; if something asks for it again
+	spoken    column[spoken] // what they have used of their limits, if there are any
+	behind    bool           // overload.go
+	late      uint32         // ms that this turn began late
+
+	heldForRate int // of held
+	expiries    expiries
+	verifying   auth.Request // that Verify reads
 
 	// as home
 	sh       *shard.Shard
 	polls    *longpoll.Table
 	posts    *longpoll.Posts
 	payloads *payload          // free list
+	posted   column[spoken]    // of sessions: what they have used of their limits over Ajax
 	nudged   map[uint64]uint32 // session -> when its poll was nudged last
 	armed    bool              // a turn was asked for at armedFor
 	armedFor uint32
@@ -86,6 +93,7 @@ type loop struct {
 	key     []byte         // of the push being handled
 	topic   []byte         // of the push or membership being handled
 	form    []byte         // decoded parameters of the request being handled
+	lines   [][]byte       // lines of a field of it
 	date    [29]byte
 	dateAt  int64
 	hash    digest
@@ -153,6 +161,7 @@ func (l *loop) settle() {
 // It is the task of the one wake that is outstanding.
 func (l *loop) turn() {
 	l.begin()
+	l.late = l.lateness()
 	l.m.Turns.Add(1)
 	l.drainMailbox()
 	l.guard(l.deadlines)

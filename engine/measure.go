@@ -17,8 +17,10 @@ const _ = uint(metrics.Packers-packer.Packers) + uint(packer.Packers-metrics.Pac
 // measure ends a turn: the second and last look at the clock, and what was tallied.
 func (l *loop) measure() {
 	_, ended := l.time()
-	l.m.TurnTimes.Observe(uint64(max(ended.Sub(l.wall), 0) / metrics.TurnUnit))
-	l.m.BacklogNow.Set(uint64(len(l.in) - l.inAt))
+	took, left := ended.Sub(l.wall), len(l.in)-l.inAt
+	l.m.TurnTimes.Observe(uint64(max(took, 0) / metrics.TurnUnit))
+	l.m.BacklogNow.Set(uint64(left))
+	l.judge(took, left)
 	l.tallied()
 	l.batches.AddTo(&l.m.BatchEvents)
 	l.delays.AddTo(&l.m.Delays)

@@ -3,6 +3,7 @@ package engine
 import (
 	"log/slog"
 
+	"github.com/chskd/chskd/admit"
 	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/packer"
 )
@@ -43,9 +44,14 @@ type Options struct {
 	Packer      packer.Packer // for conns that do not choose one; one of Packers
 	Packers     packer.Set    // that a conn may choose
 	Auth        *auth.Checker
-	Verifier    Verifier // for what Auth needs to be found out first; nil when it never does
-	RememberUID bool     // auth mode dev: a POST has the uid of its client-id's last GET
-	Handshake   []byte   // an edn value for every handshake, nil for none
+	Verifier    Verifier        // for what Auth needs to be found out first; nil when it never does
+	Trusted     *admit.Prefixes // proxies whose word on addresses counts, and on users in mode header
+	Allow, Deny *admit.Prefixes // of addresses; nil Allow allows all, and Deny wins
+
+	ProxyProtocol bool // every conn begins with a PROXY header, and comes from Trusted
+
+	RememberUID bool   // auth mode dev: a POST has the uid of its client-id's last GET
+	Handshake   []byte // an edn value for every handshake, nil for none
 	Log         *slog.Logger
 
 	// Sente's own options, with Sente's names and defaults.
@@ -80,8 +86,18 @@ type Limits struct {
 	OutBytes     int // unsent bytes of one conn; over it the conn is stalled. 256 KiB
 	ParkedBytes  int // bytes that a conn may send ahead while its request waits; over it closed. 64 KiB
 
-	MaxConns  int // served at once; beyond it upgrades are held. By the fd limit
-	HeldConns int // held back at that limit; beyond it 503. 1024
+	MaxConns        int // served at once; beyond it upgrades are held. By the fd limit
+	HeldConns       int // requests held back at a limit; beyond it 503 or 429. 1024
+	ConnsPerAddress int // of one address; beyond it held, then 429. 0 = any number
+
+	HandshakesPerSecond  int // begun; beyond it held, then 503. 0 = any number
+	HandshakesPerAddress int // in a second, of one address; beyond it held, then 429. 0 = any
+
+	EventsPerSecond     int     // of one client; beyond it OnEventLimit. 0 = any number
+	EventBytesPerSecond int     // the same in bytes
+	OnEventLimit        OnLimit // drop
+
+	Frames int // of one message, with the control frames between them; over it 1008. 1024
 
 	Callbacks       int    // replies that one conn waits for; over it :chsk/error. 256
 	SessionsPerUser int    // over it the oldest is ended. 1000
@@ -120,7 +136,7 @@ func defaultLimits() Limits {
 	return Limits{
 		HeadBytes: 16 << 10, MessageBytes: 1 << 20, EchoBytes: 64 << 20,
 		OutBytes: 256 << 10, ParkedBytes: 64 << 10,
-		MaxConns: 1_000_000, HeldConns: 1024,
+		MaxConns: 1_000_000, HeldConns: 1024, Frames: 1024,
 		Callbacks: 256, SessionsPerUser: 1000, KeptSessions: 1_000_000,
 		PollsPerSession: 16, ReplayedPosts: 100_000,
 		ShardBytes: 256 << 20, LogEntries: 1000, LogBytes: 1 << 20, LogAgeMs: 60_000,
@@ -141,7 +157,6 @@ const (
 	paceMs            = 20
 	ackCheckMs        = 1000 // how often a conn with unacknowledged bytes is looked at
 	stallCheckMs      = 100
-	heldCheckMs       = 50
 	bodyStepBytes     = 1024 // a body must bring so many in every HeadMs, or be whole
 	finishCheckMs     = 20   // is all out, so that our FIN may follow?
 	pongEveryMs       = 1000 // redelivery pong: at most so often

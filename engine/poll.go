@@ -17,6 +17,9 @@ import (
 // poll takes an Ajax GET.
 func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	p := l.readParams(h.RawQuery, nil)
+	if p.handshake && !l.mayShake(slot, c, h) {
+		return
+	}
 	who, refusal := l.identify(slot, c, h, &p)
 	if refusal == asked {
 		return

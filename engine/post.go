@@ -117,13 +117,17 @@ func (l *loop) onPost(m *msg) {
 		}
 		return
 	}
-	_, err := l.sh.Touch(l.now, keyOf(&who))
+	id, err := l.sh.Touch(l.now, keyOf(&who))
 	l.tellPresence()
 	if err != nil || (wantsReply && l.posts.Len() > l.opts.Limits.ReplayedPosts) {
 		// Its user has as many sessions as one may have, or too many sends wait for a
 		// reply: it cannot be taken now, which a stock client is told softly.
 		l.m.PostsRefused.Add(1)
 		l.answerPost(slot, l.literal(p, packer.Error))
+		return
+	}
+	if !l.mayPost(id, len(m.buf.B)-int(m.b)) {
+		l.answerPost(slot, l.literal(p, limitedAnswer(l.opts.Limits.OnEventLimit, wantsReply)))
 		return
 	}
 	l.m.EventsIn.Add(1)

@@ -141,6 +141,7 @@ func (l *loop) identify(slot uint32, c *conn, h *httpmin.Head, p *params) (ident
 		SecFetchSite: h.SecFetchSite, Cookie: h.Cookie, Authorization: h.Authorization,
 		Protocol: h.WSProtocol, Query: h.RawQuery,
 	}
+	l.addressed(slot, h, &r)
 	if l.eng.userField != "" && !l.proxyFields(h, &r) {
 		l.m.Refused.Add(1)
 		return identity{}, refuseDoubled

@@ -1,6 +1,9 @@
 package engine
 
-import "math/rand"
+import (
+	"math/rand"
+	"net/netip"
+)
 
 // The simulation's network. A simSock is a connection between a loop and a simulated
 // client: it takes bytes into a kernel of small size, the peer acknowledges any prefix
@@ -30,6 +33,7 @@ type simSock struct {
 	broken bool   // cut by the network: writes fail
 	fin    bool   // the server has sent its FIN
 	ctx    any
+	peer   netip.Addr
 }
 
 func (s *simSock) SetContext(c any) { s.ctx = c }
@@ -80,7 +84,8 @@ type simNet struct {
 	rng *rand.Rand
 }
 
-func (n *simNet) fd(sock) int32 { return 0 }
+func (n *simNet) fd(sock) int32          { return 0 }
+func (n *simNet) peer(s sock) netip.Addr { return s.(*simSock).peer }
 
 func (n *simNet) send(x sock, _ int32, b []byte) (int, error) {
 	s := x.(*simSock)

@@ -1,5 +1,7 @@
 package engine
 
+import "net/netip"
+
 // sock is what a loop needs of a connection: the part of gnet.Conn that it uses.
 // Production passes the gnet.Conn itself, the simulation a fake.
 //
@@ -23,6 +25,9 @@ type sock interface {
 type network interface {
 	// fd is the descriptor of a sock, for send.
 	fd(s sock) int32
+	// peer is the address that a sock is connected to, in the form of admit.Clean. It
+	// answers also in onClose.
+	peer(s sock) netip.Addr
 	// send gives b to the kernel without blocking; n < len(b) when it is full. It has
 	// the descriptor so that a broadcast need not touch gnet's part of every conn.
 	send(s sock, fd int32, b []byte) (n int, err error)

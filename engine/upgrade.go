@@ -13,60 +13,6 @@ import (
 // Journey i. The conn's owner answers the upgrade and the chsk handshake in one write,
 // so that the handshake is first on the wire whatever home does; then home is told.
 
-// admit gives a conn its place among those that are served. At the limit it is held
-// back for a while instead of refused: a stock `:auto` client whose first upgrade is
-// refused uses Ajax for the life of its page.
-func (l *loop) admit(slot uint32, c *conn) bool {
-	if l.eng.gate.Serve() {
-		c.flags |= fServed
-		return true
-	}
-	if c.state == sHeld {
-		return false
-	}
-	if l.held >= l.opts.Limits.HeldConns/len(l.eng.loops)+1 {
-		l.shed(slot, c)
-		return false
-	}
-	l.held++
-	l.m.ConnsHeld.Add(1)
-	c.state, c.since = sHeld, l.now
-	l.timers.held.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeldMs)
-	l.timers.heldTry.Push(l.conns.timer(slot), l.now+heldCheckMs)
-	return false
-}
-
-// heldTryDue looks whether there is a place for a held conn now.
-func (l *loop) heldTryDue(slot uint32, c *conn) {
-	if c.state != sHeld {
-		return
-	}
-	if !l.eng.gate.Serve() {
-		l.timers.heldTry.Push(l.conns.timer(slot), l.now+heldCheckMs)
-		return
-	}
-	l.held--
-	c.flags |= fServed
-	c.state, c.since = sHead, l.now
-	l.traffic(slot)
-}
-
-// heldDue gives a held conn up.
-func (l *loop) heldDue(slot uint32, c *conn) {
-	if c.state == sHeld {
-		l.held--
-		l.shed(slot, c)
-	}
-}
-
-func (l *loop) shed(slot uint32, c *conn) {
-	l.m.ConnsShed.Add(1)
-	c.state = sHead
-	q := request{close: true, minor: 1}
-	l.respond(slot, c, &q, httpmin.Response{Status: 503, ContentType: httpmin.TypeText, RetryAfter: 10},
-		[]byte("The server has as many connections as it may"))
-}
-
 // upgrade makes a conn a WebSocket of the channel socket.
 func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	p := l.readParams(h.RawQuery, nil)

@@ -142,8 +142,9 @@ func (l *loop) onClose(slot uint32) {
 		l.leaveHTTP(slot, c, ref)
 	}
 	if c.state == sHeld {
-		l.held--
+		l.unhold(slot)
 	}
+	l.uncount(slot)
 	l.acks.drop(c)
 	l.callbacks.dropAll(&l.ids, c)
 	l.ids.Free(c.who)

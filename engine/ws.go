@@ -51,6 +51,9 @@ func (l *loop) readFrame(slot uint32, c *conn, b []byte, maxLen int) (n int, err
 	}
 	var res wsframe.Result
 	n, err = c.reader.Next(b, asm, maxLen, &res)
+	if err == nil && c.reader.Frames() > l.opts.Limits.Frames {
+		err = errFrames
+	}
 	if asm == &l.asm && len(l.asm) > 0 && !res.Assembled {
 		// The message goes on in another read: from here on the conn has a buffer.
 		x := l.conns.extra(slot)
@@ -86,7 +89,9 @@ func (l *loop) onFrame(slot uint32, c *conn, res *wsframe.Result) {
 		c.flags &^= fPinged
 		l.message(slot, c, res)
 	case wsframe.PingFrame:
-		l.sendFrame(slot, c, wsframe.Pong, res.Payload)
+		if l.mayPing(slot, c, len(res.Payload)) {
+			l.sendFrame(slot, c, wsframe.Pong, res.Payload)
+		}
 	case wsframe.PongFrame:
 		l.onPong(slot, c, res.Payload)
 	case wsframe.CloseFrame:
@@ -138,6 +143,7 @@ func (l *loop) message(slot uint32, c *conn, res *wsframe.Result) {
 	p := packer.Packer(c.packer)
 	if res.Opcode != opcode(p) {
 		l.m.Undecodable.Add(1) // as below
+		l.mayTell(slot, c, nil, len(res.Payload))
 		return
 	}
 	switch err := l.parse(p, res.Payload); {
@@ -146,7 +152,8 @@ func (l *loop) message(slot uint32, c *conn, res *wsframe.Result) {
 		return
 	case err != nil:
 		l.m.Undecodable.Add(1) // the conn stays open and nothing is answered, as in Sente
-	default:
+		l.mayTell(slot, c, nil, len(res.Payload))
+	case l.mayTell(slot, c, &l.split, len(res.Payload)):
 		l.messageOf(slot, c, &l.split)
 	}
 	l.parsed(len(res.Payload))
@@ -157,7 +164,7 @@ func (l *loop) messageOf(slot uint32, c *conn, m *packer.Message) {
 	switch m.Kind {
 	case packer.Ping:
 		l.m.PingsIn.Add(1)
-		if m.Callback != nil {
+		if m.Callback != nil && !l.clogged(slot, c) {
 			l.hello = packer.Packer(c.packer).Format().AppendPong(l.hello[:0], m.Callback)
 			l.sendMessage(slot, c, l.hello)
 		}
@@ -179,7 +186,7 @@ func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 	var cb uint32
 	if m.Callback != nil {
 		if cb = l.openCallback(slot, c, m.Callback); cb == 0 {
-			l.sendReply(slot, c, f.Literal(packer.ErrorValue), m.Callback)
+			l.refuseReply(slot, c, m.Callback)
 			return
 		}
 		l.token = appendToken(l.token[:0], l.id, cb, l.callbacks.entries[cb].secret)
@@ -193,6 +200,7 @@ func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 	l.m.EventsDropped.Add(1)
 	if cb != 0 {
 		l.replyWS(c, cb, f.Literal(packer.ErrorValue))
+		l.boundReplies(slot, c)
 	}
 	if v == Reject {
 		l.reject(slot, c)

@@ -300,6 +300,21 @@ func (h *Head) Only(name string) (value []byte, twice bool) {
 	return value, false
 }
 
+// AppendLines appends to dst the values of all lines with this name (any case), in their
+// order, for a field that is a list over several lines.
+func (h *Head) AppendLines(dst [][]byte, name string) [][]byte {
+	b := h.fields
+	for i := 0; i < len(b); {
+		colon := skip(b, i, token)
+		end := skipText(b, colon)
+		if sameName(b[i:colon], name) {
+			dst = append(dst, trim(b[colon+1:end:end]))
+		}
+		i = end + 2
+	}
+	return dst
+}
+
 // sameName compares two field names; ASCII letters match in both cases.
 func sameName(b []byte, name string) bool {
 	if len(b) != len(name) {

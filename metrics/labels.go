@@ -40,6 +40,27 @@ var handshakeNames = [Handshakes]string{
 // String is the result's name.
 func (h Handshake) String() string { return handshakeNames[h] }
 
+// Hold is why something new is held back, and in the end refused.
+type Hold uint8
+
+// The reasons.
+const (
+	HoldConns       Hold = iota // as many connections as there may be
+	HoldAddress                 // the same of one address
+	HoldAddressRate             // too many handshakes of one address
+	HoldRate                    // too many handshakes
+	HoldBehind                  // the loop has too much to do
+	Holds                       // their number
+)
+
+var holdNames = [Holds]string{
+	HoldConns: "connections", HoldAddress: "address", HoldAddressRate: "address_rate",
+	HoldRate: "rate", HoldBehind: "behind",
+}
+
+// String is the reason's name.
+func (h Hold) String() string { return holdNames[h] }
+
 // Close is a close code of RFC 6455 §7.4, or a group of them.
 type Close uint8
 

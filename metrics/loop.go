@@ -40,8 +40,9 @@ type Loop struct {
 	ConnsNow      Counter // open TCP connections
 	ConnsAccepted Counter
 	ConnsRefused  Counter // closed at once: at the file descriptor limit
-	ConnsHeld     Counter // requests held back at the connection cap
-	ConnsShed     Counter // held until their time was over, then 503
+	ConnsDenied   Counter // closed at once: by the lists of addresses, or no proxy where one must be
+	ConnsHeld     Counter // requests held back, for whatever reason (Held)
+	ConnsShed     Counter // held until their time was over, or not for want of room: 503 or 429
 	WSNow         Counter // upgraded connections
 	Upgrades      Counter
 	UpgradesBad   Counter // refused by protocol, token, origin or identity
@@ -53,6 +54,13 @@ type Loop struct {
 	Requests      Counter
 	BadRequests   Counter // malformed HTTP
 	Refused       Counter // 401, 403, missing client-id
+
+	RequestsDenied  Counter // 403 by the lists of addresses
+	ProxyHeadersBad Counter // conns closed for a PROXY header that was wrong or late
+	EventsLimited   Counter // events and pings over their client's limit
+	LimitCloses     Counter // WebSockets closed for it
+	PongsDropped    Counter // protocol pings of peers that do not read
+	BehindNow       Counter // 1 while the loop has too much to do
 
 	SessionsRefused Counter // their user had as many as one may have
 
@@ -102,6 +110,8 @@ type Loop struct {
 	WSOf         [Packers]Counter // upgraded connections of now
 	PollsOf      [Packers]Counter // polls of now that wait for an answer
 	Handshakes   [Transports][Handshakes]Counter
+	Held         [Holds]Counter
+	Shed         [Holds]Counter
 	ClosesServer [Closes]Counter // close frames that we sent first
 	ClosesClient [Closes]Counter // close frames that clients sent first
 

@@ -41,13 +41,17 @@ type Bucket struct {
 // A clock that went back a little gives nothing back. After 49 days of silence the
 // time that passed is not known, and the worst that it does is to count too little.
 func (b *Bucket) Take(l *Limit, now uint32, n uint64) bool {
-	b.recover(l, now)
-	n = min(n, Max) * milli
-	if b.used+n > l.Burst*milli {
+	if !b.Fits(l, now, n) {
 		return false
 	}
-	b.used += n
+	b.used += min(n, Max) * milli
 	return true
+}
+
+// Fits says whether Take would use n units now.
+func (b *Bucket) Fits(l *Limit, now uint32, n uint64) bool {
+	b.recover(l, now)
+	return b.used+min(n, Max)*milli <= l.Burst*milli
 }
 
 // Idle says whether the bucket is as good as new: to forget it changes nothing.
