@@ -205,10 +205,17 @@ func statusOf(t *testing.T, e ast.Expr) int {
 	return 0
 }
 
-// TestDocsVerbs: each path of the HTTP dialect is named, and each op of the lines is in an example.
+// TestDocsVerbs: each path of the HTTP dialect is named, and each op of the lines is in an example,
+// of the guide and of the reference.
 func TestDocsVerbs(t *testing.T) {
 	t.Parallel()
-	text := strings.Join(readDoc(t, docBackend).lines, "\n")
+	for _, path := range []string{docBackend, docAPI} {
+		docVerbs(t, path, strings.Join(readDoc(t, path).lines, "\n"))
+	}
+}
+
+func docVerbs(t *testing.T, path, text string) {
+	t.Helper()
 	for _, of := range []struct{ file, names, said string }{
 		{"routes.go", `"(/[^"]+)": +\{http\.Method`, "[ `]%s`"},
 		{"line.go", `"([a-z]+)": +\{.*\(\*lineConn\)`, `\n> \{"op":"%s"`},
@@ -224,7 +231,7 @@ func TestDocsVerbs(t *testing.T) {
 		for _, m := range names {
 			said := fmt.Sprintf(of.said, regexp.QuoteMeta(string(m[1])))
 			if !regexp.MustCompile(said).MatchString(text) {
-				t.Errorf("%s of %s is not in the document", m[1], of.file)
+				t.Errorf("%s of %s is not in %s", m[1], of.file, path)
 			}
 		}
 	}

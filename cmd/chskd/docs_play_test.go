@@ -36,8 +36,9 @@ type docPlay struct {
 	where   string             // file:line of the example
 
 	// Of the block.
-	http   *bufio.Reader // the answer or stream of the last $ api
-	stream func()        // ends it; nil = there is none
+	resp   *http.Response // the answer to the last $ api, and
+	http   *bufio.Reader  // its body, or stream
+	stream func()         // ends it; nil = there is none
 	lines  *lineBackend
 }
 
@@ -138,14 +139,14 @@ func (p *docPlay) request(path string, options []string, stdin string) {
 	if err != nil {
 		p.fail("%v", err)
 	}
-	p.http = bufio.NewReader(resp.Body)
+	p.resp, p.http = resp, bufio.NewReader(resp.Body)
 	p.stream = func() {
 		defer resp.Body.Close()
 		if resp.ContentLength < 0 {
 			return
 		}
 		if rest, err := io.ReadAll(p.http); err != nil || len(rest) > 0 {
-			p.fail("the answer has more: %q, %v", rest, err)
+			p.fail("the answer has more: %.300q, %v", rest, err)
 		}
 	}
 	p.status(resp)
