@@ -113,6 +113,7 @@ type extra struct {
 	hold hold         // sHeld: what the request waits for
 
 	grant *auth.Grant // what was found out about the request that is handled now
+	came  uint32      // sAsked: when that request was read
 }
 
 // waitKind is what a request in sWait waits for, and so who must know when its conn

@@ -17,6 +17,7 @@ type identity struct {
 	tenant, uid, client []byte
 	nilUID              bool
 	grant               *auth.Grant // nil: of a mode that nobody need be asked for
+	came                uint32      // when its request was read, which may be before its grant was
 }
 
 const (

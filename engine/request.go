@@ -147,9 +147,10 @@ func (l *loop) identify(slot uint32, c *conn, h *httpmin.Head, p *params) (ident
 		return identity{}, refuseDoubled
 	}
 	var g *auth.Grant
+	came := l.now
 	who, need, refusal := l.opts.Auth.Check(&r)
 	if need.Kind != auth.NeedNothing {
-		if g = l.grantOf(slot, c, &r, need); g == nil {
+		if g, came = l.grantOf(slot, c, &r, need); g == nil {
 			return identity{}, asked
 		}
 		who, refusal = l.opts.Auth.Admit(&r, g, l.wall.UnixMilli())
@@ -158,7 +159,8 @@ func (l *loop) identify(slot uint32, c *conn, h *httpmin.Head, p *params) (ident
 		l.m.Refused.Add(1)
 		return identity{}, refusal
 	}
-	return identity{tenant: who.Tenant, uid: who.UID, client: p.client, nilUID: who.NilUID, grant: g}, nil
+	return identity{tenant: who.Tenant, uid: who.UID, client: p.client, nilUID: who.NilUID,
+		grant: g, came: came}, nil
 }
 
 var refuseDoubled = &auth.Refusal{Status: 400, Body: "a field that says who it is stands there twice"}

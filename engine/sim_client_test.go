@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -193,8 +194,12 @@ func (c *simClient) readResponse() bool {
 		c.poll(true)
 		return true
 	}
-	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200")) {
-		c.w.fatalf("a poll was answered %q %q", head, body)
+	if status, _ := strconv.Atoi(string(head[9:12])); status == 401 || status == 403 || status == 503 {
+		c.refused(status)
+		return false
+	}
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200")) || !c.ajax {
+		c.w.fatalf("a request was answered %q %q", head, body)
 	}
 	if !bytes.Contains(head, []byte("\r\nContent-Type: "+mediaType(c.packer)+"\r\n")) {
 		c.w.fatalf("client %s, packer %v: %q", c.id, c.packer, head)
@@ -236,6 +241,7 @@ func (c *simClient) closed(payload string) {
 	switch code := int(payload[0])<<8 | int(payload[1]); {
 	case code == codeTryLater && c.w.backend.picky:
 		simSeen.rejects++
+	case code == codeExpired && c.w.verifier != nil:
 	case code == codeGap && c.w.e.opts.OnGap == GapClose:
 		simSeen.closes++
 	default:
@@ -249,6 +255,18 @@ var simLength = regexp.MustCompile(`(?i)content-length: (\d+)`)
 
 var simNumber = regexp.MustCompile(`\["(t/n|chskd/gap)",\{"(?:n|missed)":(\d+)`)
 
+// since is how many of the numbers that the client has got are at or after the first of an
+// answer: some of those between may have run out before the answer came once more.
+func (c *simClient) since(answer [][]string) (n int) {
+	for _, f := range answer {
+		m, _ := strconv.Atoi(f[2])
+		if i := slices.Index(c.got, m); i >= 0 && f[1] == "t/n" {
+			n = max(n, len(c.got)-i)
+		}
+	}
+	return n
+}
+
 // message takes one chsk message.
 func (c *simClient) message(packed string) {
 	m := simUnpack(c.w.t, c.packer, packed)
@@ -260,6 +278,10 @@ func (c *simClient) message(packed string) {
 	case strings.Contains(m, "chsk/ws-ping"):
 		c.send(`[[:chsk/ws-pong] nil]`)
 		return
+	case m == "[[],null]":
+		return // a nudge tells nothing of the answer before
+	case c.w.verifier != nil && m == `["chsk/timeout",null]`:
+		return // nor does it when its identity expired, maybe before it could be sent what it is due
 	case strings.Contains(m, "chsk/error"):
 		simSeen.errors++
 	}
@@ -281,7 +303,7 @@ func (c *simClient) message(packed string) {
 	case told > 0, n > 0 && len(c.got) == before:
 		// What comes again may come in parts, with gaps where some of it stood.
 	case c.ajax:
-		c.again = n
+		c.again = c.since(numbers)
 	case n > 0:
 		c.again = 0
 	}

@@ -24,6 +24,8 @@ func (m mutantT) Fatalf(format string, args ...any) { panic(simFailure(fmt.Sprin
 var unnoticed = map[string]string{
 	"leave-keeps-place":  "entries stay for longer than they must, which no client sees",
 	"walk-once":          "a walk of so few members is over in one turn",
+	"grant-stays":        "nothing is pushed to the topics that identities cease to grant",
+	"grant-takes-all":    "no topic is granted that a backend lets sessions join",
 	"ttl-of-run-ignored": "a run is seldom remembered until a time in it is over",
 }
 

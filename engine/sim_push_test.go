@@ -98,10 +98,14 @@ func (w *simWorld) address(p *Push, ev *simEvent) {
 		}
 	case 2, 3:
 		p.Topic = w.someTopic()
+		granted := w.verifier != nil && w.verifier.rng.Intn(3) == 0
+		if granted {
+			p.Topic = simGranted
+		}
 		p.Except = w.someUsers()
 		ev.log = p.Topic
 		for _, c := range w.clients {
-			c.enter(ev, p.Except, c.user.topics[p.Topic], c.topics[p.Topic])
+			c.enter(ev, p.Except, c.user.topics[p.Topic], c.topics[p.Topic] || granted)
 		}
 	case 4:
 		c := w.clients[w.rng.Intn(len(w.clients))]
@@ -286,6 +290,9 @@ func tail(n []int) []int { return n[max(0, len(n)-20):] }
 var simSeen struct {
 	gaps, closes, polls410, rejects, errors int
 	superseded, expired, topics             uint64
+
+	refused                                   int
+	asked, unanswered, overdue, notices, ends uint64 // of identities
 }
 
 // count adds what the loops have counted.
@@ -295,5 +302,10 @@ func (w *simWorld) count() {
 		simSeen.superseded += n.Superseded
 		simSeen.expired += n.Expired
 		simSeen.topics += l.m.Joins.Load()
+		simSeen.asked += l.m.Verifies.Load()
+		simSeen.unanswered += l.m.VerifyTimeouts.Load()
+		simSeen.overdue += l.m.VerifiedLate.Load()
+		simSeen.notices += l.m.ExpiryNotices.Load()
+		simSeen.ends += l.m.ExpiryCloses.Load()
 	}
 }

@@ -42,7 +42,8 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	if s := simSeen; s.gaps == 0 || s.closes == 0 || s.polls410 == 0 || s.rejects == 0 || s.errors == 0 ||
-		s.superseded == 0 || s.expired == 0 || s.topics == 0 {
+		s.superseded == 0 || s.expired == 0 || s.topics == 0 ||
+		s.refused == 0 || s.asked == 0 || s.unanswered == 0 || s.overdue == 0 || s.notices == 0 || s.ends == 0 {
 		t.Errorf("the schedules are worth little: %+v", s)
 	}
 }
@@ -51,9 +52,11 @@ func simulate(t simT, seed int64) {
 	lent := bufpool.Live()
 	w := newSimWorld(t, seed)
 	w.populate()
+	w.calm(false)
 	for range 20 + w.rng.Intn(60) {
 		w.step()
 	}
+	w.calm(true)
 	w.settleDown()
 	w.lastWord()
 	w.checkAll()
@@ -87,6 +90,13 @@ func (w *simWorld) populate() {
 		if !c.open {
 			w.fatalf("client %s has no handshake", c.id)
 		}
+	}
+}
+
+// calm says whether who is who is told soon and kindly.
+func (w *simWorld) calm(on bool) {
+	if w.verifier != nil {
+		w.verifier.calm = on
 	}
 }
 
@@ -127,6 +137,7 @@ func (w *simWorld) step() {
 		w.ackSome(2)
 		w.advance([]uint32{0, 1, 5, 20, 30, 100, 1000, 3000}[w.rng.Intn(8)])
 	}
+	w.verifier.tell(false)
 	if w.rng.Intn(2) == 0 {
 		w.turns(false)
 	}

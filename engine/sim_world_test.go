@@ -24,6 +24,9 @@ type simWorld struct {
 	n       int // pushes so far: every event has a number of its own
 	strays  []stray
 
+	verifier *simVerifier // nil: who is who is known at once
+	start    uint32       // now, in the beginning
+
 	tight     bool   // logs are short, so that there are gaps
 	gapCloses uint64 // seen so far
 }
@@ -45,11 +48,16 @@ func newSimWorld(t simT, seed int64) *simWorld {
 	rng := rand.New(rand.NewSource(seed))
 	w := &simWorld{t: t, seed: seed, rng: rng, now: rng.Uint32(),
 		backend: &simBackend{t: t, rng: rng, present: map[string]bool{}}}
-	checker, err := auth.New(auth.Config{Mode: auth.Dev})
+	w.start = w.now
+	mode := auth.Dev
+	o := Defaults()
+	if w.verifier = newSimVerifier(w); w.verifier != nil {
+		mode, o.Verifier = auth.Hook, w.verifier
+	}
+	checker, err := auth.New(auth.Config{Mode: mode})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Defaults()
 	o.Loops, o.Auth, o.Log = 1+rng.Intn(3), checker, slog.New(slog.DiscardHandler)
 	o.Limits.OutBytes = 2000 // so that stalls happen
 	o.Limits.HeldConns = 8
@@ -66,12 +74,15 @@ func newSimWorld(t simT, seed int64) *simWorld {
 	for i, l := range w.e.loops {
 		l.net, l.gzip = &simNet{l: l, rng: rng}, simGzips[i]
 		l.time = func() (uint32, time.Time) {
-			return w.now, time.UnixMilli(int64(w.now))
+			return w.now, w.wall()
 		}
 		w.e.wakers[i].Set(func() { w.wanted[i] = true })
 	}
 	return w
 }
+
+// wall is the time of day, which does not wrap.
+func (w *simWorld) wall() time.Time { return time.UnixMilli(1<<40 + int64(w.now-w.start)) }
 
 func (b *simBackend) Event(tenant, uid []byte, nilUID bool, client []byte, ajax bool, f packer.Format,
 	event []byte, bad bool, replyTo []byte, at time.Time) Verdict {
@@ -113,6 +124,10 @@ func (w *simWorld) turns(all bool) {
 			}
 		}
 		if len(ready) == 0 {
+			if v := w.verifier; all && v != nil && v.calm && len(v.owed) > 0 {
+				v.tell(true)
+				continue
+			}
 			return
 		}
 		i := ready[w.rng.Intn(len(ready))]
@@ -141,6 +156,7 @@ func (w *simWorld) advance(ms uint32) {
 		w.e.clock.Ring(w.now)
 		w.turns(true)
 		w.ackSome(2)
+		w.verifier.tell(false)
 	}
 	w.now = end
 	w.e.clock.Ring(w.now)

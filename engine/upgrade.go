@@ -58,7 +58,7 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.ids.Get(c.who)...)
 	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
-		a: uint64(l.now), buf: b.Seal(), cmd: grantCmd(who.grant)})
+		a: uint64(who.came), buf: b.Seal(), cmd: grantCmd(who.grant)})
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
 	l.expireConn(slot, who.grant)
 }

@@ -69,35 +69,36 @@ func (l *loop) verifyDue(slot uint32, c *conn) {
 // resume handles the request that waited, now that g is known, and what its conn has
 // sent behind it.
 func (l *loop) resume(slot uint32, c *conn, g *auth.Grant) {
+	x := l.conns.extra(slot)
+	x.grant, x.came = g, c.since
 	c.state, c.since = sHead, l.now
-	l.conns.extra(slot).grant = g
 	if l.dispatchKept(slot, c) {
 		l.traffic(slot)
 	}
 }
 
 // grantOf is the grant behind a request, nil when it is asked for: then the conn is in
-// sAsked, and whoever read the request puts it into extra.
-func (l *loop) grantOf(slot uint32, c *conn, r *auth.Request, need auth.Need) *auth.Grant {
+// sAsked, and whoever read the request puts it into extra. came is when it was read: of
+// two upgrades of a client the later one counts, whichever was found out first.
+func (l *loop) grantOf(slot uint32, c *conn, r *auth.Request, need auth.Need) (g *auth.Grant, came uint32) {
 	if x := l.conns.peekExtra(slot); x != nil && x.grant != nil {
-		g := x.grant
-		x.grant = nil
-		return g
+		g, x.grant = x.grant, nil
+		return g, x.came
 	}
 	if l.opts.Verifier == nil {
-		return grantUnknown
+		return grantUnknown, l.now
 	}
 	c.gen = nextGen(c.gen)
 	l.busyRef = makeRef(l.id, slot, c.gen)
 	l.verifying = *r
-	g := l.opts.Verifier.Verify(&l.verifying, need, uint64(l.busyRef), l.wall.UnixMilli())
+	g = l.opts.Verifier.Verify(&l.verifying, need, uint64(l.busyRef), l.wall.UnixMilli())
 	l.verifying = auth.Request{}
 	if g == nil {
 		l.m.Verifies.Add(1)
 		c.state, c.since = sAsked, l.now
 		l.timers.asked.Push(l.conns.timer(slot), l.now+l.opts.Limits.VerifyMs)
 	}
-	return g
+	return g, l.now
 }
 
 // handshakeData is what goes with the handshake of who, an edn value or nil.
