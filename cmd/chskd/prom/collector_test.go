@@ -91,6 +91,8 @@ var untold = map[string]string{
 	"loop.Deliveries":  "chskd_batch_events_count, without gaps",
 	"loop.Gaps":        "chskd_gaps_total, which also has those that closed",
 	"loop.Turns":       "chskd_loop_turn_seconds_count",
+	"loop.ConnsHeld":   "chskd_connections_held_total, by what they wait for",
+	"loop.ConnsShed":   "chskd_connections_shed_total, by what they waited for",
 	"loop.BacklogNow":  "a part of chskd_mailbox_messages",
 	"numbers.Open":     "chskd_connections",
 	"numbers.Loops":    "chskd_loops",

@@ -14,9 +14,10 @@ import (
 //
 //	families.go           the daemon itself, and its loops
 //	families_clients.go   connections, sessions, topics, requests
+//	families_limits.go    what is held back and refused
 //	families_events.go    events of clients, pushes, the hub
 
-var families = slices.Concat(daemon, connections, sessions, requests, identities, inbound, outbound, hub)
+var families = slices.Concat(daemon, connections, limits, sessions, requests, identities, inbound, outbound, hub)
 
 const (
 	grows = prometheus.CounterValue

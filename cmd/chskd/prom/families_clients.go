@@ -34,10 +34,6 @@ var connections = []family{
 	counter("chskd_connections_refused_total", "Connections closed at once: no file descriptor "+
 		"was left for them.",
 		func(l *metrics.Loop) *metrics.Counter { return &l.ConnsRefused }),
-	counter("chskd_connections_held_total", "Connections held back because the limit was reached.",
-		func(l *metrics.Loop) *metrics.Counter { return &l.ConnsHeld }),
-	counter("chskd_connections_shed_total", "Connections answered 503 because the limit was reached.",
-		func(l *metrics.Loop) *metrics.Counter { return &l.ConnsShed }),
 	{
 		name: "chskd_handshakes_total", help: "Attempts to connect by their result: ok; refused for " +
 			"identity (token, origin, client-id, uid), packer, or as malformed. Over Ajax any " +
