@@ -29,9 +29,9 @@ func (c *Checker) Open() []string {
 		say("jwt.from query: tokens stand in addresses, so in the logs of proxies")
 	}
 	c.openOrigins(say)
-	if c.ByCookie() && len(c.token) == 0 && len(c.cookie) == 0 {
-		say("csrf: no csrf.token and no csrf.cookie, so unless a hook or a claim gives one, a request with " +
-			"cookies is judged by Origin, Referer and Sec-Fetch-Site alone")
+	if c.ByCookie() && len(c.cookie) == 0 {
+		say("csrf: no csrf.cookie, so unless a hook or a claim gives each user a token of its own, a request " +
+			"with cookies is judged by Origin, Referer and Sec-Fetch-Site alone")
 	}
 	if name := string(c.cookie); name != "" && !strings.HasPrefix(name, "__Host-") {
 		say("csrf.cookie %s: other hosts of the same domain can set it; one whose name begins with __Host- they cannot", name)

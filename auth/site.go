@@ -4,7 +4,9 @@ import "bytes"
 
 // safeSite says whether a request that a browser authenticates by itself was made by
 // a page that may: cookies go with a request whatever page causes it. It is the
-// defence of requests that no CSRF token protects, beside the check of Origin.
+// defence of requests that no CSRF token of their user protects, beside the check of
+// Origin. (csrf.token is the same for everybody: who gets it for one page can write
+// it into another.)
 //
 // A page whose origin is listed by name may; `all` does not cover credentials, as the
 // `*` of CORS does not (Fetch §3.3.4). Else the browser says where the request comes
@@ -17,7 +19,7 @@ import "bytes"
 // credentials of theirs is refused (OWASP); a program that has cookies can say an
 // Origin. A GET without either may pass: its answer cannot be read by another page.
 func (c *Checker) safeSite(r *Request) bool {
-	if len(c.token) > 0 || len(c.cookie) > 0 || c.origins.names(r.Origin) {
+	if len(c.cookie) > 0 || c.origins.names(r.Origin) {
 		return true
 	}
 	switch string(r.SecFetchSite) {

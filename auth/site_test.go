@@ -117,7 +117,9 @@ func TestNotAmbient(t *testing.T) {
 			sent(upgrade, "-", "-", "-", "-"), true},
 		{"header, a page with a certificate", auth.Config{Mode: auth.Header, UserField: "X-User"},
 			sent(poll, "cross-site", "-", "-", "-"), false},
-		{"token configured", auth.Config{Mode: auth.Hook, CSRFToken: "t"}, sent(send, "cross-site", "-", "-", "a=b"), true},
+		{"hook, a token that is everybody's", auth.Config{Mode: auth.Hook, CSRFToken: "t"},
+			sent(send, "cross-site", "-", "-", "a=b"), false},
+		{"client, a token that is everybody's", auth.Config{CSRFToken: "t"}, sent(send, "cross-site", "-", "-", "a=b"), true},
 		{"cookie configured", auth.Config{Mode: auth.Hook, CSRFCookie: "a"}, sent(send, "-", "-", "-", "a=t"), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

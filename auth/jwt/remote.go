@@ -54,7 +54,8 @@ type remote struct {
 func newRemote(k *Keys) (*remote, error) {
 	u, err := url.Parse(k.conf.JWKSURL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("auth/jwt: jwt.jwks_url is not an address: write https://host/path") // without it: it may have a password
+		// Without the address: it may have a password.
+		return nil, errors.New("auth/jwt: jwt.jwks_url is not an address: write https://host/path")
 	}
 	r := &remote{keys: k, url: u, refresh: k.conf.JWKSRefresh, timeout: k.conf.JWKSTimeout,
 		every: againAfter}
