@@ -12,6 +12,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"github.com/chskd/chskd/internal/wirecases"
 	"github.com/chskd/chskd/wsframe"
 )
 
@@ -24,6 +25,11 @@ const framesMax = 300
 func FuzzFrames(f *testing.F) {
 	for i, seed := range frameSeeds() {
 		f.Add(seed, uint64(i))
+	}
+	for i, c := range wirecases.FrameCases() {
+		if len(c.In) <= 1000 {
+			f.Add([]byte(c.In), uint64(i))
+		}
 	}
 	f.Fuzz(func(t *testing.T, in []byte, seed uint64) {
 		if len(in) > 4096 {

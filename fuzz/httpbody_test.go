@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chskd/chskd/httpmin"
@@ -22,6 +23,11 @@ const bodyMax = 300
 func FuzzHTTPBody(f *testing.F) {
 	for i, seed := range bodySeeds {
 		f.Add([]byte(seed), uint64(i), int64(i-1))
+	}
+	for i, in := range streamCases {
+		if _, body, ok := strings.Cut(in, "chunked\r\n\r\n"); ok {
+			f.Add([]byte(body), uint64(i), int64(i%400))
+		}
 	}
 	f.Fuzz(func(t *testing.T, in []byte, seed uint64, length int64) {
 		if len(in) > 4096 {
