@@ -88,7 +88,11 @@ var badRequests = []struct{ op, body, code, message string }{
 	{"close", `{"uid":"a","code":99999999999}`, "bad_field", "whole number"},
 	{"close", `{"uid":"a","code":"1000"}`, "bad_field", "not a string"},
 	{"close", `{"uid":"a","reason":"` + strings.Repeat("r", 124) + `"}`, "bad_field", "longer than 123"},
-	{"close", `{"uid":"a","all":true}`, "unknown_field", `"close" has no field "all"; it has: tenant uid client code reason`},
+	{"close", `{"uid":"a","revoke":1}`, "bad_field", "true or false"},
+	{"close", `{"uid":"a","client":"c","revoke":true}`, "conflict", "without \"client\""},
+	{"close", `{"uid":null,"revoke":true}`, "conflict", "comes with a \"uid\""},
+	{"close", `{"uid":"everlasting","revoke":true}`, "refused", "nothing can be revoked"},
+	{"close", `{"uid":"a","all":true}`, "unknown_field", `"close" has no field "all"; it has: tenant uid client code reason revoke`},
 	// Options of a push.
 	{"push", `{"uid":"a","topic":"t","event":["a/b"]}`, "conflict", "only one of"},
 	{"push", `{"topic":"t","all":true,"event":["a/b"]}`, "conflict", "only one of"},

@@ -18,6 +18,9 @@ var (
 	ErrBusy = errors.New("backend: too much is waiting, try again")
 	// ErrDraining: the daemon is shutting down; answered 503.
 	ErrDraining = errors.New("backend: the daemon is shutting down")
+	// ErrNotRevocable: no auth mode of the daemon has anything that could be revoked.
+	ErrNotRevocable = errors.New("backend: nothing can be revoked: of the auth modes, only jwt and " +
+		"hook give what lasts, and neither is used here")
 	// ErrTooManyTopics: the user or session is in as many topics as one may be in.
 	ErrTooManyTopics = errors.New("backend: a session or user may be in 10,000 topics, " +
 		"and this one is; leave some first")
@@ -44,9 +47,10 @@ type Engine interface {
 	Reply(token string, value []byte, format packer.Format, done func(error))
 
 	// Close ends the sessions of a user, or of one client of it, by a close code and reason of
-	// RFC 6455 §7.4.
-	Close(tenant, uid string, nilUID bool, client string, code int, reason string,
-		done func(sessions int))
+	// RFC 6455 §7.4. With c.Revoke it first makes void what the user has been identified by until
+	// now; that may fail with ErrNotRevocable. c is read only during the call, its strings are the
+	// engine's to keep.
+	Close(c *Close, done func(sessions int, err error))
 
 	// Connected gives one page of the users that are online.
 	Connected(q Query, done func(*Connected))
@@ -102,8 +106,9 @@ type Close struct {
 	Tenant, UID string
 	NilUID      bool
 	Client      string // "" = all sessions of the user
-	Code        int    // RFC 6455 §7.4; 1000 when the request names none
+	Code        int    // RFC 6455 §7.4; 1000 when the request names none, 4403 with Revoke
 	Reason      string // UTF-8, at most 123 bytes
+	Revoke      bool   // refuse what the user is identified by, too; only with UID, of all clients
 }
 
 // Query asks for a page of users.

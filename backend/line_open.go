@@ -20,7 +20,7 @@ type openReq struct {
 	once   once
 
 	pushed       func(int, error)
-	closed       func(int)
+	closed       func(int, error)
 	joined, left func(bool, error)
 	replied      func(error)
 
@@ -127,8 +127,8 @@ func (r *openReq) onPushed(sessions int, err error) {
 	r.answered(err, func(out []byte) []byte { return appendSessions(out, sessions) })
 }
 
-func (r *openReq) onClosed(sessions int) {
-	r.answered(nil, func(out []byte) []byte { return appendSessions(out, sessions) })
+func (r *openReq) onClosed(sessions int, err error) {
+	r.answered(err, func(out []byte) []byte { return appendSessions(out, sessions) })
 }
 
 func (r *openReq) onReplied(err error) { r.answered(err, nil) }

@@ -75,7 +75,7 @@ func (l *lineConn) close(number int) *Error {
 	if err != nil {
 		return err
 	}
-	l.s.engine.Close(c.Tenant, c.UID, c.NilUID, c.Client, c.Code, c.Reason, l.begin(number).closed)
+	l.s.engine.Close(&c, l.begin(number).closed)
 	return nil
 }
 

@@ -269,6 +269,8 @@ func TestReplyAndClose(t *testing.T) {
 		{"/v1/close", `{"uid":null,"tenant":"t","client":"c","code":4001,"reason":"bye"}`,
 			`{"status":"ok","sessions":2}`},
 		{"/v1/close", `{"uid":"bob","code":1013,"reason":""}`, `{"status":"ok","sessions":2}`},
+		{"/v1/close", `{"uid":"bob","revoke":true}`, `{"status":"ok","sessions":2}`},
+		{"/v1/close", `{"uid":"bob","revoke":true,"code":4001,"reason":"out"}`, `{"status":"ok","sessions":2}`},
 	} {
 		if status, body := r.post(c.path, c.body); status != 200 || body != c.want+"\n" {
 			t.Errorf("%s: %d %s", c.body, status, body)
@@ -281,6 +283,8 @@ func TestReplyAndClose(t *testing.T) {
 	closes := []backend.Close{
 		{UID: "alice", Code: 1000}, {Tenant: "t", NilUID: true, Client: "c", Code: 4001, Reason: "bye"},
 		{UID: "bob", Code: 1013},
+		{UID: "bob", Code: 4403, Reason: "identity revoked", Revoke: true},
+		{UID: "bob", Code: 4001, Reason: "out", Revoke: true},
 	}
 	if !reflect.DeepEqual(r.engine.closes, closes) {
 		t.Errorf("closes: %+v", r.engine.closes)

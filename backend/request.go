@@ -38,6 +38,7 @@ const (
 	fReplyTo
 	fCode
 	fReason
+	fRevoke
 	fAfter
 	fLimit
 	fGroup
@@ -56,8 +57,8 @@ const (
 
 var fieldNames = [fieldCount]string{
 	"tenant", "uid", "uids", "client", "all", "topic", "except", "event", "value", "edn", "transit",
-	"keys", "flush", "key", "ttl_ms", "producer", "n", "id", "reply_to", "code", "reason", "after",
-	"limit", "group", "format", "ids", "presence", "ack", "epoch", "consumer", "seq", "op", "ref",
+	"keys", "flush", "key", "ttl_ms", "producer", "n", "id", "reply_to", "code", "reason", "revoke",
+	"after", "limit", "group", "format", "ids", "presence", "ack", "epoch", "consumer", "seq", "op", "ref",
 	"count",
 }
 

@@ -96,15 +96,15 @@ func (f *fakeEngine) member(verb string, m *backend.Membership) {
 	f.members = append(f.members, fmt.Sprintf("%s %+v", verb, *m))
 }
 
-func (f *fakeEngine) Close(tenant, uid string, nilUID bool, client string, code int,
-	reason string, done func(int),
-) {
+func (f *fakeEngine) Close(c *backend.Close, done func(int, error)) {
 	f.mu.Lock()
-	f.closes = append(f.closes, backend.Close{
-		Tenant: tenant, UID: uid, NilUID: nilUID, Client: client, Code: code, Reason: reason,
-	})
+	f.closes = append(f.closes, *c)
 	f.mu.Unlock()
-	go done(2)
+	if c.Revoke && c.UID == "everlasting" {
+		go done(0, backend.ErrNotRevocable)
+		return
+	}
+	go done(2, nil)
 }
 
 func (f *fakeEngine) Connected(q backend.Query, done func(*backend.Connected)) {

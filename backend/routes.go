@@ -230,13 +230,20 @@ func (s *Server) close(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 	if err != nil {
 		return err
 	}
-	n, err := await(r.Context(), s, func(done func(int)) {
-		s.engine.Close(c.Tenant, c.UID, c.NilUID, c.Client, c.Code, c.Reason, done)
-	})
-	if err != nil {
-		return err
+	type ended struct {
+		sessions int
+		err      error
 	}
-	answer(w, http.StatusOK, statusAnswer{Status: "ok", Sessions: &n})
+	told, err := await(r.Context(), s, func(done func(ended)) {
+		s.engine.Close(&c, func(sessions int, err error) { done(ended{sessions, err}) })
+	})
+	if err == nil {
+		err = engineError(told.err)
+	}
+	if err != nil {
+		return err.at(1)
+	}
+	answer(w, http.StatusOK, statusAnswer{Status: "ok", Sessions: &told.sessions})
 	return nil
 }
 

@@ -17,7 +17,7 @@ const (
 	pushFields    = userFields | contentFields | 1<<fUIDs | 1<<fAll | 1<<fTopic | 1<<fExcept |
 		1<<fEvent | 1<<fFlush | 1<<fKey | 1<<fTTL | 1<<fProducer | 1<<fN | 1<<fID
 	replyFields     fieldSet = contentFields | 1<<fValue | 1<<fReplyTo
-	closeFields     fieldSet = userFields | 1<<fCode | 1<<fReason
+	closeFields     fieldSet = userFields | 1<<fCode | 1<<fReason | 1<<fRevoke
 	memberFields    fieldSet = userFields | 1<<fTopic
 	ackFields       fieldSet = 1<<fEpoch | 1<<fConsumer | 1<<fSeq
 	connectedFields fieldSet = 1<<fTenant | 1<<fUID | 1<<fTopic | 1<<fAfter | 1<<fLimit
@@ -171,6 +171,12 @@ func (p *parser) asReply() (r Reply, err *Error) {
 	return r, err
 }
 
+// What a close with revoke says when the request does not: in the words of HTTP, forbidden.
+const (
+	codeRevoked   = 4403
+	reasonRevoked = "identity revoked"
+)
+
 func (p *parser) asClose() (c Close, err *Error) {
 	if p.raw[fUID] == nil {
 		return c, bad("missing_field", `whose sessions? "uid" must be given`)
@@ -180,6 +186,16 @@ func (p *parser) asClose() (c Close, err *Error) {
 		return c, err
 	}
 	c = Close{Tenant: u.tenant, UID: u.uid, NilUID: u.nilUID, Client: u.client, Code: 1000}
+	if c.Revoke, err = p.boolean(fRevoke); err != nil {
+		return c, err
+	}
+	switch {
+	case c.Revoke && (c.NilUID || c.Client != ""):
+		return c, bad("conflict", `"revoke" is for all that a user was given: it comes with a "uid", `+
+			`and without "client"`)
+	case c.Revoke:
+		c.Code, c.Reason = codeRevoked, reasonRevoked
+	}
 	if p.raw[fCode] != nil {
 		code, err := p.integer(fCode, 1000, 4999)
 		if err != nil {
@@ -190,8 +206,11 @@ func (p *parser) asClose() (c Close, err *Error) {
 				`"code" %d is not for use: 1000-1003, 1007-1014 or 3000-4999`, c.Code)
 		}
 	}
-	if raw := p.raw[fReason]; string(raw) != `""` {
-		c.Reason, err = p.str(fReason, maxReason)
+	if raw := p.raw[fReason]; raw != nil {
+		c.Reason = ""
+		if string(raw) != `""` {
+			c.Reason, err = p.str(fReason, maxReason)
+		}
 	}
 	return c, err
 }

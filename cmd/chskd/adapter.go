@@ -70,9 +70,15 @@ func (a *adapter) Reply(token string, value []byte, format packer.Format, done f
 }
 
 // Close implements backend.Engine.
-func (a *adapter) Close(tenant, uid string, nilUID bool, client string, code int, reason string,
-	done func(sessions int)) {
-	a.engine.End(tenant, uid, nilUID, client, code, reason, done)
+func (a *adapter) Close(c *backend.Close, done func(sessions int, err error)) {
+	ended := func(sessions int) { done(sessions, nil) }
+	if !c.Revoke {
+		a.engine.End(c.Tenant, c.UID, c.NilUID, c.Client, c.Code, c.Reason, ended)
+		return
+	}
+	if !a.engine.Revoke(c.Tenant, c.UID, c.Code, c.Reason, ended) {
+		done(0, backend.ErrNotRevocable)
+	}
 }
 
 // Connected implements backend.Engine.

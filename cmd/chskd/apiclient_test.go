@@ -72,10 +72,14 @@ func (e *cliEngine) Leave(m *backend.Membership, done func(bool, error)) {
 	done(m.Topic != "other", nil)
 }
 
-func (e *cliEngine) Close(tenant, uid string, nilUID bool, client string, code int, reason string,
-	done func(int)) {
-	e.note("close t=%s uid=%s nil=%v client=%s %d %s", tenant, uid, nilUID, client, code, reason)
-	done(1)
+func (e *cliEngine) Close(c *backend.Close, done func(int, error)) {
+	note := fmt.Sprintf("close t=%s uid=%s nil=%v client=%s %d %s", c.Tenant, c.UID, c.NilUID, c.Client,
+		c.Code, c.Reason)
+	if c.Revoke {
+		note += " and revoke"
+	}
+	e.note("%s", note)
+	done(1, nil)
 }
 
 func (e *cliEngine) Connected(q backend.Query, done func(*backend.Connected)) {
@@ -223,6 +227,9 @@ func TestCommands(t *testing.T) {
 		{args: `close|--uid|a|--code|4001|--reason|logged out`, out: ok,
 			came: `close t= uid=a nil=false client= 4001 logged out`},
 		{args: `close|--nil-uid|--client|c|--tenant|t`, out: ok, came: `close t=t uid= nil=true client=c 1000 `},
+		{args: `close|--uid|a|--revoke|--tenant|t`, out: ok,
+			came: `close t=t uid=a nil=false client= 4403 identity revoked and revoke`},
+		{args: `close|--uid|a|--revoke|--client|c`, code: exitRefused, errs: `without "client"`},
 		{args: `close|--uid|a|--code|1006`, code: exitRefused, errs: `not for use`},
 		{args: `close`, code: exitUsage, errs: `one --uid`},
 		{args: `close|--uid|a|--nil-uid`, code: exitUsage, errs: `only one of`},
