@@ -40,7 +40,7 @@ func newRootCmd() *cobra.Command {
 		SilenceErrors: true,
 		Version:       versionText(),
 	}
-	root.AddCommand(newServeCmd(), newCheckCmd(), newPushCmd(), newEventsCmd(), newConnectedCmd(), newCloseCmd(),
+	root.AddCommand(newServeCmd(), newCheckCmd(), newConfigCmd(), newPushCmd(), newEventsCmd(), newConnectedCmd(), newCloseCmd(),
 		newReplyCmd(), newMemberCmd("join"), newMemberCmd("leave"),
 		bench.NewCommand())
 	return root

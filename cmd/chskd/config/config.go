@@ -170,6 +170,22 @@ func (c *Config) Name(path string) string {
 	return "--" + k.Flag()
 }
 
+// written is how the user writes a value for a key, where the key stands now.
+func (c *Config) written(path, value string) string {
+	k, name := keyNamed(path), c.Name(path)
+	switch {
+	case name == k.Path && k.List():
+		return name + ": [" + value + "]"
+	case name == k.Path:
+		return name + ": " + value
+	case name == k.Env():
+		return name + "=" + value
+	case k.Type() == "bool" && value == "true":
+		return name
+	}
+	return name + " " + value
+}
+
 // Given says whether a file, a variable or a flag named the key.
 func (c *Config) Given(path string) bool {
 	_, given := c.from[path]

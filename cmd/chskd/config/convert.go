@@ -15,6 +15,7 @@ type bad struct {
 	item int // which item of a list
 	text string
 	why  string
+	fix  string // what to write, when it is not what the table says
 }
 
 // convert reads what was written for a key: one text, or the items of a list. The value has the type
@@ -28,13 +29,16 @@ func (k *Key) convert(texts []string) (any, *bad) {
 		return v, nil
 	}
 	list := reflect.Zero(k.typ)
+	if len(texts) == 0 && k.value(Default()).Len() > 0 {
+		return nil, &bad{why: "the list is empty"}
+	}
 	for i, text := range texts {
 		v, why, ok := k.item(text)
-		if ok && slices.Contains(texts[:i], text) {
-			why, ok = "it is there twice", false
-		}
-		if !ok {
-			return nil, &bad{item: i, text: text, why: why}
+		switch {
+		case !ok:
+			return nil, &bad{item: i, text: text, why: why, fix: k.network(text)}
+		case slices.Contains(texts[:i], text):
+			return nil, &bad{item: i, text: text, why: "it is there twice", fix: "leave one out"}
 		}
 		list = reflect.Append(list, reflect.ValueOf(v))
 	}
@@ -104,6 +108,15 @@ func (k *Key) item(text string) (v any, why string, ok bool) {
 	}
 	why, ok = k.text(text)
 	return text, why, ok
+}
+
+// network is what to write in place of an address of a network with bits behind its prefix.
+func (k *Key) network(text string) string {
+	p, err := netip.ParsePrefix(text)
+	if k.typ != reflect.TypeFor[[]netip.Prefix]() || err != nil || p == p.Masked() {
+		return ""
+	}
+	return "write " + p.Masked().String() + ", or " + p.Addr().String()
 }
 
 func prefixItem(text string) (any, string, bool) {

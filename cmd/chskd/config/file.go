@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -31,6 +32,7 @@ type reader struct {
 
 // readYAML takes the keys of a file.
 func (c *Config) readYAML(name string, text []byte) Problems {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors put it there
 	r := &reader{c: c, d: newDocument(name, text)}
 	c.file = r.d
 	if !utf8.Valid(text) {
@@ -226,7 +228,11 @@ func (r *reader) entry(k *Key, e *ast.MappingValueNode) {
 	}
 	v, wrong := k.convert(texts)
 	if wrong != nil {
-		r.report(places[wrong.item], "%s", k.refused(k.Path, wrong))
+		p := at(e.Value)
+		if wrong.item < len(places) {
+			p = places[wrong.item]
+		}
+		r.report(p, "%s", k.refused(k.Path, wrong))
 		return
 	}
 	k.value(r.c).Set(reflect.ValueOf(v))
@@ -249,11 +255,12 @@ func (r *reader) texts(k *Key, n ast.Node) (texts []string, places []position, o
 			texts, places = append(texts, text), append(places, at(item))
 		}
 		return texts, places, true
-	case k.List() && n.Type() != ast.NullType:
-		r.report(at(n), "%s is a list: write it as [%s]", k.Path, strings.Join(split(k.Example), ", "))
-		return nil, nil, false
 	}
 	text, ok := r.text(k, n)
+	if ok && k.List() {
+		r.report(at(n), "%s is a list: write it as [%s]", k.Path, strings.Join(split(text), ", "))
+		return nil, nil, false
+	}
 	return []string{text}, []position{at(n)}, ok
 }
 
@@ -273,6 +280,8 @@ func (r *reader) text(k *Key, n ast.Node) (string, bool) {
 		r.report(at(n), "%s: anchors and aliases are not read; write the value out", k.Path)
 	case *ast.TagNode:
 		r.report(at(n), "%s: tags are not read; write the value without %s", k.Path, v.Start.Value)
+	case *ast.SequenceNode:
+		r.report(at(n), "%s: a list in a list: write %s", k.Path, k.want())
 	default:
 		r.report(at(n), "%s is no section: write %s", k.Path, k.want())
 	}

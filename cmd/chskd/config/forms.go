@@ -70,7 +70,7 @@ func origin(text string) (string, bool) {
 // ednValue takes one edn value.
 func ednValue(text string) (string, bool) {
 	if err := packer.EDN.CheckValue([]byte(text)); err != nil {
-		return "handshake-data is not an edn value", false
+		return "it is not an edn value", false
 	}
 	return "", true
 }

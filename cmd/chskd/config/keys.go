@@ -168,7 +168,7 @@ func (k *Key) want() string {
 	case reflect.TypeFor[bool]():
 		return "true or false"
 	case reflect.TypeFor[int]():
-		return number
+		return "a whole number, " + number
 	case reflect.TypeFor[Millis]():
 		return number + " (milliseconds), or a time as " + k.sample()
 	case reflect.TypeFor[Duration]():

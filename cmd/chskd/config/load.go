@@ -146,7 +146,7 @@ func (c *Config) readSecrets() (problems Problems) {
 			continue
 		}
 		if c.Changed(path) {
-			problems = append(problems, c.conflict(k.Path, "%s and %s are both given: leave one out",
+			problems = append(problems, c.conflict(k.Path+" "+path, "%s and %s are both given: leave one out",
 				c.Name(k.Path), c.Name(path)))
 			continue
 		}
@@ -156,10 +156,11 @@ func (c *Config) readSecrets() (problems Problems) {
 			err = fmt.Errorf("%s: it is empty", file)
 		}
 		if _, wrong := secret.convert([]string{value}); err == nil && wrong != nil {
-			err = fmt.Errorf("%s: it has control characters; write one line of text", file)
+			err = fmt.Errorf("%s: it has more than a line, or control characters", file)
 		}
 		if err != nil {
-			problems = append(problems, c.conflict(k.Path, "%s: %v", c.Name(k.Path), err))
+			problems = append(problems, c.conflict(k.Path, "%s: %v; write %s", c.Name(k.Path), err,
+				k.want()))
 			continue
 		}
 		secret.value(c).Set(reflect.ValueOf(Secret{value}))
@@ -170,12 +171,14 @@ func (c *Config) readSecrets() (problems Problems) {
 	return problems
 }
 
-// conflict is a mistake that only shows when keys are seen together. It points at the first of them
-// that is in the file.
-func (c *Config) conflict(path, format string, args ...any) *Problem {
+// conflict is a mistake that only shows when keys are seen together. It points at the first of the
+// paths, which are separated by spaces, that is in the file.
+func (c *Config) conflict(paths, format string, args ...any) *Problem {
 	text := fmt.Sprintf(format, args...)
-	if from := c.from[path]; c.file != nil && from.at != (position{}) {
-		return c.file.problem(from.at, text)
+	for path := range strings.FieldsSeq(paths) {
+		if from := c.from[path]; from.at != (position{}) {
+			return c.file.problem(from.at, text)
+		}
 	}
 	return &Problem{Text: text}
 }

@@ -64,14 +64,19 @@ func (ps Problems) sorted() Problems {
 
 // refused says that a value of a key is not taken; name is how the user knows the key.
 func (k *Key) refused(name string, b *bad) string {
-	text := name
-	if !k.Secret() {
+	text, fix := name, b.fix
+	if !k.Secret() && (b.text != "" || b.why == "") {
 		text += " " + shown(b.text)
 	}
 	if b.why != "" {
-		return text + ": " + b.why + "; write " + k.want()
+		text += ": " + b.why + ";"
+	} else {
+		text += ":"
 	}
-	return text + ": write " + k.want()
+	if fix == "" {
+		fix = "write " + k.want()
+	}
+	return text + " " + fix
 }
 
 // shown is a value as messages show it: plain numbers as they are, all else quoted and cut short.

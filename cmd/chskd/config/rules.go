@@ -14,7 +14,7 @@ func (c *Config) contradictions() (problems Problems) {
 	for _, rule := range []func(*Config) *Problem{
 		packerAllowed, allAlone("allowed_packers"), allAlone("allowed_origins"), demoPath, echoPath,
 		listenTwice, authOrder, jwtWithoutKeys, jwtSecretShort, jwtAlgorithms, hookWithoutURL,
-		headerWithoutField, headerWithoutProxies, proxyProtocolWithoutProxies, selfNamed,
+		headerWithoutField, headerWithoutProxies, proxyProtocolWithoutProxies, selfNamed, keysFile,
 	} {
 		if p := rule(c); p != nil {
 			problems = append(problems, p)
@@ -27,11 +27,10 @@ func (c *Config) contradictions() (problems Problems) {
 func (c *Config) Asks(mode string) bool { return slices.Contains(c.Auth, mode) }
 
 func packerAllowed(c *Config) *Problem {
-	if slices.Contains(c.AllowedPackers, "all") || len(c.AllowedPackers) == 0 ||
-		slices.Contains(c.AllowedPackers, c.Packer) {
+	if slices.Contains(c.AllowedPackers, "all") || slices.Contains(c.AllowedPackers, c.Packer) {
 		return nil
 	}
-	return c.conflict("packer", "%s %s is not allowed by %s: add it there, or write %s and one of %s",
+	return c.conflict("packer allowed_packers", "%s %s is not allowed by %s: add it there, or write %s and one of %s",
 		c.Name("packer"), c.Packer, c.Name("allowed_packers"), c.Name("packer"), join(c.AllowedPackers))
 }
 
@@ -50,7 +49,7 @@ func demoPath(c *Config) *Problem {
 	if !c.Demo || c.Path == "/chsk" {
 		return nil
 	}
-	return c.conflict("path", "%s with %s %s: the demo's page uses /chsk; leave %s out",
+	return c.conflict("path demo", "%s with %s %s: the demo's page uses /chsk; leave %s out",
 		c.Name("demo"), c.Name("path"), c.Path, c.Name("path"))
 }
 
@@ -58,7 +57,7 @@ func echoPath(c *Config) *Problem {
 	if c.DebugEcho == "" || !strings.HasPrefix(c.DebugEcho+"/", strings.TrimSuffix(c.Path, "/")+"/") {
 		return nil
 	}
-	return c.conflict("debug_echo", "%s %q: write a path that begins with / and is not below %s %s",
+	return c.conflict("debug_echo path", "%s %q: write a path that begins with / and is not below %s %s",
 		c.Name("debug_echo"), c.DebugEcho, c.Name("path"), path.Clean(c.Path))
 }
 
@@ -66,7 +65,7 @@ func listenTwice(c *Config) *Problem {
 	if c.Listen != c.MetricsListen || strings.HasSuffix(c.Listen, ":0") {
 		return nil
 	}
-	return c.conflict("metrics_listen", "%s is %s, where clients connect: write another port",
+	return c.conflict("metrics_listen listen", "%s is %s, where clients connect: write another port",
 		c.Name("metrics_listen"), c.Listen)
 }
 
@@ -77,10 +76,6 @@ func authOrder(c *Config) *Problem {
 			return c.conflict("auth", "%s: %s always decides, so %s is never asked: write %s last, or "+
 				"leave %s out", c.Name("auth"), mode, c.Auth[i+1], mode, c.Auth[i+1])
 		}
-	}
-	if len(c.Auth) == 0 {
-		return c.conflict("auth", "%s: the list is empty: write %s", c.Name("auth"),
-			keyNamed("auth").want())
 	}
 	return nil
 }
@@ -125,6 +120,17 @@ func jwtAlgorithms(c *Config) *Problem {
 	return nil
 }
 
+func keysFile(c *Config) *Problem {
+	if c.JWT.KeysFile == "" {
+		return nil
+	}
+	if _, err := readFile(c.JWT.KeysFile, fileMax); err != nil {
+		return c.conflict("jwt.keys_file", "%s: %v; write %s", c.Name("jwt.keys_file"), err,
+			keyNamed("jwt.keys_file").want())
+	}
+	return nil
+}
+
 func hookWithoutURL(c *Config) *Problem {
 	if !c.Asks("hook") || c.Hook.URL != (HookURL{}) {
 		return nil
@@ -163,10 +169,9 @@ func selfNamed(c *Config) *Problem {
 	if mode != "client" && mode != "dev" || c.Insecure || loopback(c.Listen) {
 		return nil
 	}
-	where := "listen"
-	return c.conflict(where, "%s %s lets a client be whoever it says, so it listens on loopback only; "+
-		"write %s 127.0.0.1:8080, or %s anonymous, or add %s if the network is trusted",
-		c.Name("auth"), mode, c.Name("listen"), c.Name("auth"), c.Name("insecure"))
+	return c.conflict("listen auth demo", "%s %s lets a client be whoever it says, so it listens on "+
+		"loopback only; write %s, or %s, or add %s if the network is trusted", c.Name("auth"), mode,
+		c.written("listen", "127.0.0.1:8080"), c.written("auth", "anonymous"), c.written("insecure", "true"))
 }
 
 // lastMode is the mode that decides when no other applied. The demo asks for names.

@@ -13,12 +13,13 @@ import (
 // Duration is a span of time, written with its unit: 500ms, 10s, 1m30s, 24h; 0 needs none.
 type Duration time.Duration
 
-// String gives it as it is written: 24h, not 24h0m0s.
+// String gives it as it is written: 24h, not 24h0m0s; 75s, not 1m15s.
 func (d Duration) String() string {
-	if d == 0 {
-		return "0s"
+	t := time.Duration(d)
+	if t > -10*time.Minute && t < 10*time.Minute && t%time.Minute != 0 && t%time.Second == 0 || t == 0 {
+		return strconv.FormatInt(int64(t/time.Second), 10) + "s"
 	}
-	s := time.Duration(d).String()
+	s := t.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
 	}
@@ -170,7 +171,7 @@ func parsePrefix(text string) (p netip.Prefix, why string, ok bool) {
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	if p != p.Masked() {
-		return p, "the address goes on behind the prefix; " + p.Masked().String() + " is the network", false
+		return p, "the address goes on behind the prefix", false
 	}
 	return p, "", true
 }
