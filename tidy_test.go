@@ -32,7 +32,7 @@ var edges = map[string][]string{
 	"backend": {"packer"},
 	"bench":   {"packer", "wsframe"},
 	"client":  nil,
-	"cmd/chskd": {"auth", "auth/hook", "auth/jwt", "auth/verifier", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
+	"cmd/chskd": {"admit", "auth", "auth/hook", "auth/jwt", "auth/verifier", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
 		"engine", "mailbox", "packer"},
 	"cmd/chskd/config": {"packer"},
 	"cmd/chskd/demo": nil,

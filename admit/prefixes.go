@@ -1,7 +1,6 @@
 package admit
 
 import (
-	"fmt"
 	"net/netip"
 
 	"github.com/gaissmai/bart"
@@ -12,65 +11,28 @@ import (
 // Any goroutine. Immutable.
 type Prefixes struct {
 	table bart.Lite
-	n     int
 }
 
-// ParsePrefixes makes a set of addresses as 192.0.2.1 or 2001:db8::1 and of prefixes as
-// 10.0.0.0/8. An empty list gives nil. Errors say which is wrong and what to write instead.
-func ParsePrefixes(list []string) (*Prefixes, error) {
+// NewPrefixes makes a set of a list; an empty one gives nil. Bits behind a prefix's length
+// mean nothing. A prefix of IPv4 mapped into IPv6 is taken as the IPv4 that it means.
+func NewPrefixes(list []netip.Prefix) *Prefixes {
 	if len(list) == 0 {
-		return nil, nil
+		return nil
 	}
 	p := new(Prefixes)
-	for _, text := range list {
-		x, err := ParsePrefix(text)
-		if err != nil {
-			return nil, err
+	for _, x := range list {
+		if a := x.Addr(); a.Is4In6() && x.Bits() >= 96 {
+			x = netip.PrefixFrom(a.Unmap(), x.Bits()-96)
 		}
-		p.table.Insert(x)
-		p.n++
+		p.table.Insert(x.Masked())
 	}
-	return p, nil
+	return p
 }
 
-// ParsePrefix reads one address or prefix. IPv4 mapped into IPv6 is taken as the IPv4
-// that it means.
-func ParsePrefix(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil {
-		if a.Zone() != "" {
-			return netip.Prefix{}, fmt.Errorf("admit: %q has a zone; write %s", text, a.WithZone(""))
-		}
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return p, fmt.Errorf("admit: %q is neither an address nor a prefix; write 192.0.2.1, 10.0.0.0/8 or "+
-			"2001:db8::/32", text)
-	}
-	if p.Addr().Is4In6() {
-		if p.Bits() < 96 {
-			return p, fmt.Errorf("admit: %q is a part of IPv4 mapped into IPv6; write the IPv4 prefix", text)
-		}
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	if m := p.Masked(); m != p {
-		return p, fmt.Errorf("admit: %q has bits behind its length; write %s, or %s for the one address",
-			text, m, p.Addr())
-	}
-	return p, nil
-}
-
-// Contains says whether a is in the set. An address without value never is. It must be
-// unmapped and without zone, as Clean gives it.
-func (p *Prefixes) Contains(a netip.Addr) bool { return p != nil && a.IsValid() && p.table.Contains(a) }
-
-// Len is the number of prefixes that the set was made of.
-func (p *Prefixes) Len() int {
-	if p == nil {
-		return 0
-	}
-	return p.n
+// Contains says whether a is in the set. An address without value never is. It must be in
+// the form of Clean.
+func (p *Prefixes) Contains(a netip.Addr) bool {
+	return p != nil && a.IsValid() && p.table.Contains(a)
 }
 
 // Clean gives the one form of an address: IPv4 mapped into IPv6 is IPv4 (RFC 4291

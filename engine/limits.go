@@ -16,11 +16,15 @@ import "github.com/chskd/chskd/admit"
 // codePolicy closes a WebSocket whose client goes beyond a limit (RFC 6455 §7.4.1).
 const codePolicy = 1008
 
+// framesMost is the largest Limits.Frames: a reader counts one more.
+const framesMost = 1<<16 - 2
+
 // limit makes what the limits need that are on; a limit that is off costs a look at one
 // of these fields.
 func (e *Engine) limit() {
 	o, m := &e.opts, &e.opts.Limits
 	e.events = eventLimitsOf(m)
+	m.Frames = min(m.Frames, framesMost)
 	if m.ConnsPerAddress > 0 || m.HandshakesPerAddress > 0 {
 		// Room for every connection there can be, and for those who only try.
 		const tries = 1 << 16

@@ -14,13 +14,15 @@ import (
 // about 4 MB for a peer that does not read, before we see anything of it.
 const sendBufBytes = 64 << 10
 
-// reservedFDs are kept back from the connection limit: listeners, epoll, anchors, the
-// API socket and its backends, logs.
-const reservedFDs = 256
+// FDs is how many descriptors so many loops take beside those of conns: each a listener, an
+// epoll, its wake and both ends of its anchor; and what any process has.
+func FDs(loops int) int { return 32 + 5*loops }
 
-// FitToFDs raises the process's soft limit of open files to its hard limit, and lowers
-// the connection limits to what that allows. It returns the limit.
-func (l *Limits) FitToFDs() (nofile int, err error) {
+// leastConns is how many conns there must be room for.
+const leastConns = 64
+
+// RaiseFDs raises the process's soft limit of open files to its hard limit, and returns it.
+func RaiseFDs() (nofile int, err error) {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return 0, os.NewSyscallError("getrlimit", err)
@@ -31,10 +33,17 @@ func (l *Limits) FitToFDs() (nofile int, err error) {
 			r = raised
 		}
 	}
-	room := int(min(r.Cur, 1<<30)) - reservedFDs
-	if room < 64 {
-		return int(r.Cur), fmt.Errorf("engine: only %d open files allowed; set the limit (ulimit -n) to at least %d",
-			r.Cur, reservedFDs+64)
+	return int(min(r.Cur, 1<<30)), nil
+}
+
+// FitToFDs lowers the connection limits to what a limit of open files allows, of which so
+// many are taken by others: FDs, and what they serve besides. A conn beyond them would be
+// one that cannot be accepted, which ends the engine.
+func (l *Limits) FitToFDs(nofile, taken int) error {
+	room := nofile - taken
+	if room < leastConns {
+		return fmt.Errorf("engine: only %d open files allowed; set the limit (ulimit -n) to at least %d",
+			nofile, taken+leastConns)
 	}
 	if l.HeldConns > room/8 {
 		l.HeldConns = room / 8
@@ -42,7 +51,7 @@ func (l *Limits) FitToFDs() (nofile int, err error) {
 	if l.MaxConns > room-l.HeldConns {
 		l.MaxConns = room - l.HeldConns
 	}
-	return int(r.Cur), nil
+	return nil
 }
 
 // reserve finds the port for a listen address with port 0. Every loop has a listener

@@ -97,7 +97,7 @@ type Limits struct {
 	EventBytesPerSecond int     // the same in bytes
 	OnEventLimit        OnLimit // drop
 
-	Frames int // of one message, with the control frames between them; over it 1008. 1024
+	Frames int // of one message, with the control frames between them; over it 1008. 1024, at most 65534
 
 	Callbacks       int    // replies that one conn waits for; over it :chsk/error. 256
 	SessionsPerUser int    // over it the oldest is ended. 1000

@@ -144,7 +144,7 @@ func TestFileLimit(t *testing.T) {
 // for are served, and everyone gets an answer or is turned away.
 func TestFileLimitHandshakes(t *testing.T) {
 	t.Parallel()
-	const flood = 300
+	const flood = 400
 	d := startDaemonUnder(t, limitedFiles(400))
 	var conns []*rawConn
 	for i := range flood {
@@ -174,8 +174,8 @@ func TestFileLimitHandshakes(t *testing.T) {
 // TestTooFewFiles: with fewer files than serving takes the daemon says so.
 func TestTooFewFiles(t *testing.T) {
 	t.Parallel()
-	const want = "only 300 open files allowed; set the limit (ulimit -n)"
-	args := append(limitedFiles(300), daemonProgram(t), "serve")
+	const want = "only 100 open files allowed; set the limit (ulimit -n)"
+	args := append(limitedFiles(100), daemonProgram(t), "serve")
 	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("%v, %s", err, out)

@@ -3,28 +3,63 @@ package main
 import (
 	"fmt"
 
+	"github.com/chskd/chskd/admit"
+	"github.com/chskd/chskd/backend"
 	"github.com/chskd/chskd/cmd/chskd/config"
+	"github.com/chskd/chskd/engine"
 )
 
-// limitsUnwired are the keys of limits and addresses that nothing reads yet, see authUnwired.
-var limitsUnwired = []string{"trusted_proxies", "proxy_protocol", "allow_addresses", "deny_addresses",
-	"max_conns_per_address", "max_handshakes_per_second", "max_handshakes_per_second_per_address",
-	"max_events_per_second", "max_event_bytes_per_second", "on_event_limit", "max_fragments"}
-
-// limitsOf makes the limits, and fits them to the machine.
+// limitsOf makes the limits and the sets of addresses, and fits them to the machine.
 func (s *settings) limitsOf(c *config.Config) error {
-	if err := refuseUnwired(c, limitsUnwired); err != nil {
-		return err
-	}
+	s.Trusted = admit.NewPrefixes(c.TrustedProxies)
+	s.Allow, s.Deny = admit.NewPrefixes(c.AllowAddresses), admit.NewPrefixes(c.DenyAddresses)
+	s.ProxyProtocol = c.ProxyProtocol
+
 	l := &s.Limits
 	l.HeadBytes, l.MessageBytes, l.OutBytes = int(c.MaxHeadBytes), int(c.MaxMessageBytes), int(c.MaxOutBytes)
-	l.SessionsPerUser = c.MaxSessionsPerUser
 	l.HeadMs, l.IdleMs = c.HeadTimeout.Ms(), c.IdleTimeout.Ms()
+	l.SessionsPerUser, l.Frames = c.MaxSessionsPerUser, c.MaxFragments
+	l.ConnsPerAddress = c.MaxConnsPerAddress
+	l.HandshakesPerSecond = c.MaxHandshakesPerSecond
+	l.HandshakesPerAddress = c.MaxHandshakesPerSecondPerAddress
+	l.EventsPerSecond, l.EventBytesPerSecond = c.MaxEventsPerSecond, int(c.MaxEventBytesPerSecond)
+	l.OnEventLimit = map[string]engine.OnLimit{"drop": engine.LimitDrop,
+		"close": engine.LimitClose}[c.OnEventLimit]
 	if c.MaxConns > 0 {
 		l.MaxConns = c.MaxConns
 	}
-	if _, err := l.FitToFDs(); err != nil {
+	return s.share(c)
+}
+
+// scrapeConns is how many files those may take who read the metrics.
+const scrapeConns = 16
+
+// share divides the files that the process may have open. What is not a client's is kept
+// back in full, whether it is used or not: clients that took it would shut backends out
+// just when there are most of them. Where there are few files, backends get an eighth.
+func (s *settings) share(c *config.Config) error {
+	nofile, err := engine.RaiseFDs()
+	if err != nil {
+		return err
+	}
+	s.apiOptions.MaxConns = min(backend.MaxConnsDefault, max(nofile/8, 16))
+	taken := engine.FDs(s.Loops) + s.apiOptions.MaxConns
+	if c.MetricsListen != "" {
+		taken += scrapeConns
+	}
+	if c.Asks("hook") {
+		taken += c.Hook.Workers
+	}
+	asked := s.Limits.MaxConns
+	if err := s.Limits.FitToFDs(nofile, taken); err != nil {
 		return fmt.Errorf("%s: %w", c.Name("max_conns"), err)
+	}
+	log := []any{"open_files", nofile, "clients", s.Limits.MaxConns, "held", s.Limits.HeldConns,
+		"backends", s.apiOptions.MaxConns, "others", taken - s.apiOptions.MaxConns}
+	if s.Limits.MaxConns < asked && (c.MaxConns > 0 || s.apiOptions.MaxConns < backend.MaxConnsDefault) {
+		s.Log.Warn("the limit of open files (ulimit -n, LimitNOFILE) leaves fewer places than asked for", log...)
+	} else {
+		s.Log.Debug("places by the limit of open files", log...)
 	}
 	return nil
 }
