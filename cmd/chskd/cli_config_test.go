@@ -42,7 +42,7 @@ func TestServeConfigFile(t *testing.T) {
 func TestServeBadConfigFile(t *testing.T) {
 	path, _ := configFile(t, "listen: 127.0.0.1:0\nmax_conns: many\n")
 	_, errs, code := runCommand(t, "", "serve", "--config", path)
-	want := "chskd: " + path + ":2:12: max_conns \"many\": write a whole number, 0 or more\n" +
+	want := "chskd: " + path + ":2:12: max_conns \"many\": write a whole number, 0 to 1000000000\n" +
 		"   2 | max_conns: many\n     |            ^\n"
 	if code != 1 || errs != want {
 		t.Errorf("exit %d: %s", code, errs)

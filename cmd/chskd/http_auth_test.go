@@ -277,7 +277,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"--max-message-bytes 1023", "--max-message-bytes 1023: write 1KiB to 16MiB"},
 		{"--max-message-bytes 16777217", "--max-message-bytes 16777217: write 1KiB to 16MiB"},
 		{"--max-out-bytes 4095", "--max-out-bytes 4095: write 4KiB to 1GiB"},
-		{"--max-conns -1", "--max-conns -1: write a whole number, 0 or more"},
+		{"--max-conns -1", "--max-conns -1: write a whole number, 0 to 1000000000"},
 		{"--debug-echo echo", `--debug-echo "echo": write a path that begins with /`},
 		{"--debug-echo /chsk/x", `--debug-echo "/chsk/x": write a path`},
 		{"--port 80", "unknown flag: --port"},

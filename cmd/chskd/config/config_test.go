@@ -199,8 +199,8 @@ func TestFlagsTwice(t *testing.T) {
 // The messages of variables and flags are those of files, with their names.
 func TestBadVariablesAndFlags(t *testing.T) {
 	for _, c := range []struct{ environ, args, want string }{
-		{"CHSKD_MAX_CONNS=many", "", `CHSKD_MAX_CONNS "many": write a whole number, 0 or more`},
-		{"", "--max-conns=many", `--max-conns "many": write a whole number, 0 or more`},
+		{"CHSKD_MAX_CONNS=many", "", `CHSKD_MAX_CONNS "many": write a whole number, 0 to 1000000000`},
+		{"", "--max-conns=many", `--max-conns "many": write a whole number, 0 to 1000000000`},
 		{"CHSKD_IDLE_TIMEOUT=75", "", "CHSKD_IDLE_TIMEOUT 75: the unit is missing; write a time with its " +
 			"unit, as 75s, from 100ms to 24h"},
 		{"CHSKD_MAX_HEAD_BYTES=64kb", "", `CHSKD_MAX_HEAD_BYTES "64kb": write 1KiB to 1MiB, as 64KiB or 65536`},

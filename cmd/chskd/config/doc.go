@@ -9,7 +9,7 @@
 // All three sources are checked by the same rules, and every mistake is told with what to write
 // instead; one in the file with its line and a caret below it:
 //
-//	chskd.yaml:3:12: max_conns "many": write a whole number, 0 or more
+//	chskd.yaml:3:12: max_conns "many": write a whole number, 0 to 1000000000
 //	   3 | max_conns: many
 //	     |            ^
 //

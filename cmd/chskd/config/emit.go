@@ -181,7 +181,7 @@ Flags win over variables, variables over the file, the file over the defaults. T
 What is unknown, doubled, of the wrong type or out of bounds, or contradicts something else, is an error that says what to
 write instead, and the daemon does not start:
 
-    chskd: chskd.yaml:3:12: max_conns "many": write a whole number, 0 or more
+    chskd: chskd.yaml:3:12: max_conns "many": write a whole number, 0 to 1000000000
        3 | max_conns: many
          |            ^
 

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 )
 
@@ -16,9 +15,7 @@ type Key struct {
 	Example string   // a value that is not the default, as it is written in a variable
 	OneOf   []string // the values, or those of a list's items; nil = not an enumeration
 
-	// The bounds of numbers: bytes of a Size, milliseconds of a Millis or a Duration. Most 0 with
-	// Least 0 means that only Least counts, see bounds.
-	Least, Most int64
+	Least, Most int64 // of numbers: bytes of a Size, milliseconds of a Millis or a Duration
 
 	form  func(text string) (why string, ok bool) // checks a text, or an item of a list; nil = any
 	write string                                  // completes "write ..." for values with a form
@@ -26,9 +23,6 @@ type Key struct {
 	field []int // of Config, for reflect
 	typ   reflect.Type
 }
-
-// unbounded is the Most of a number that has only a least value.
-const unbounded = 1 << 62
 
 // Group is a heading of the table and the keys below it.
 type Group struct {
@@ -100,6 +94,17 @@ func fieldOf(path string) (index []int, t reflect.Type) {
 // value is the key's field of c.
 func (k *Key) value(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(k.field) }
 
+// Field is the key's field of [Config], as "JWT.JWKSURL".
+func (k *Key) Field() string {
+	var names []string
+	t := reflect.TypeFor[Config]()
+	for _, i := range k.field {
+		names = append(names, t.Field(i).Name)
+		t = t.Field(i).Type
+	}
+	return strings.Join(names, ".")
+}
+
 // Flag is the name of the flag, without dashes.
 func (k *Key) Flag() string { return strings.NewReplacer("_", "-", ".", "-").Replace(k.Path) }
 
@@ -157,13 +162,7 @@ func (k *Key) texts(c *Config) []string {
 
 // want is what to write instead of a value that is not taken.
 func (k *Key) want() string {
-	bound := func(low, high string) string {
-		if k.Most == unbounded {
-			return low + " or more"
-		}
-		return low + " to " + high
-	}
-	number := bound(strconv.FormatInt(k.Least, 10), strconv.FormatInt(k.Most, 10))
+	number := fmt.Sprintf("%d to %d", k.Least, k.Most)
 	switch k.typ {
 	case reflect.TypeFor[bool]():
 		return "true or false"
@@ -175,7 +174,7 @@ func (k *Key) want() string {
 		ms := func(n int64) string { return Duration(n * 1e6).String() }
 		return "a time with its unit, as " + k.sample() + ", from " + ms(k.Least) + " to " + ms(k.Most)
 	case reflect.TypeFor[Size]():
-		return bound(Size(k.Least).String(), Size(k.Most).String()) + ", as 64KiB or 65536"
+		return Size(k.Least).String() + " to " + Size(k.Most).String() + ", as 64KiB or 65536"
 	}
 	if k.OneOf != nil && k.write == "" {
 		if k.List() {

@@ -40,10 +40,7 @@ func Schema() ([]byte, error) {
 
 // schema is what the file may have for the key.
 func (k *Key) schema(defaults *Config) object {
-	number := object{"type": "integer", "minimum": k.Least}
-	if k.Most != unbounded {
-		number["maximum"] = k.Most
-	}
+	number := object{"type": "integer", "minimum": k.Least, "maximum": k.Most}
 	text := func(pattern string) object { return object{"type": "string", "pattern": pattern} }
 	var o object
 	value := any(k.Text(defaults))

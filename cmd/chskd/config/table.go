@@ -6,6 +6,8 @@ const (
 	minute = 60_000
 	hour   = 60 * minute
 	day    = 24 * hour
+
+	billion = 1_000_000_000 // for numbers that need no bound: there is none to count so far
 )
 
 var places = []*Key{
@@ -62,20 +64,20 @@ var addresses = []*Key{
 const prefixes = "an address or a network, as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32"
 
 var limits = []*Key{
-	{Path: "max_conns", Example: "10000", Most: unbounded,
+	{Path: "max_conns", Example: "10000", Most: billion,
 		Doc: "connections served at once; more are held back, then refused (0: as many as the limit " +
 			"of open files allows)"},
-	{Path: "max_conns_per_address", Example: "100", Most: unbounded,
+	{Path: "max_conns_per_address", Example: "100", Most: billion,
 		Doc: "connections of one address at once; 0 = no limit"},
 	{Path: "max_sessions_per_user", Example: "20", Least: 1, Most: 1_000_000,
 		Doc: "sessions of one user; over it the oldest is ended"},
-	{Path: "max_handshakes_per_second", Example: "2000", Most: unbounded,
+	{Path: "max_handshakes_per_second", Example: "2000", Most: billion,
 		Doc: "new sessions a second, in all; 0 = no limit"},
-	{Path: "max_handshakes_per_second_per_address", Example: "20", Most: unbounded,
+	{Path: "max_handshakes_per_second_per_address", Example: "20", Most: billion,
 		Doc: "new sessions a second of one address; 0 = no limit"},
-	{Path: "max_events_per_second", Example: "50", Most: unbounded,
+	{Path: "max_events_per_second", Example: "50", Most: billion,
 		Doc: "events a second of one client; 0 = no limit"},
-	{Path: "max_event_bytes_per_second", Example: "256KiB", Most: unbounded,
+	{Path: "max_event_bytes_per_second", Example: "256KiB", Most: 1 << 30,
 		Doc: "bytes of events a second of one client; 0 = no limit"},
 	{Path: "on_event_limit", Example: "close", OneOf: []string{"drop", "close"},
 		Doc: "what becomes of a client's events over these limits: drop them, or close the client " +
@@ -86,7 +88,7 @@ var limits = []*Key{
 		Doc: "longest message of a client, and longest body of a request; over it 1009 or 413"},
 	{Path: "max_out_bytes", Example: "1MiB", Least: 4 << 10, Most: 1 << 30,
 		Doc: "unsent bytes of one connection before it is stalled"},
-	{Path: "max_fragments", Example: "64", Least: 1, Most: 1 << 20,
+	{Path: "max_fragments", Example: "64", Least: 1, Most: 65534,
 		Doc: "most frames that one message of a client may come in"},
 	{Path: "head_timeout", Example: "5s", Least: 100, Most: 10 * minute,
 		Doc: "a request must be whole in this time; else 408"},
