@@ -81,8 +81,9 @@ type Stats struct {
 
 	Ways [Kinds]WayStats
 
-	BreakerOpens uint64
-	BreakerOpen  bool
+	HookFailures, HookTimeouts uint64 // what the breaker counts; the latter are among them
+	BreakerOpens               uint64
+	BreakerOpen                bool
 
 	Revocations          int
 	RevocationsForgotten uint64 // for want of room, before their time
@@ -105,6 +106,7 @@ func (v *Verifier) Stats() Stats {
 	for i := range v.ways {
 		v.ways[i].stats(&t.Ways[i])
 	}
+	t.HookFailures, t.HookTimeouts = v.failures.Load(), v.timeouts.Load()
 	t.BreakerOpens, t.BreakerOpen = v.breaker.told()
 	v.revocations.mu.RLock()
 	t.Revocations, t.RevocationsForgotten = v.revocations.order.Len(), v.revocations.forgotten

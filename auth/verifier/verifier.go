@@ -68,6 +68,8 @@ type Verifier struct {
 	breaker breaker
 	revocations
 
+	failures, timeouts atomic.Uint64 // of the hook
+
 	told   func(ticket uint64, g *auth.Grant) // since Start
 	closed atomic.Bool
 	ctx    context.Context // of all questions

@@ -202,10 +202,14 @@ func (v *Verifier) askHook(j *job) (*auth.Grant, time.Duration) {
 	defer func() {
 		// In every case, or no probe would ever go again.
 		if !good {
+			v.failures.Add(1)
 			v.breaker.bad(v.config.Now().UnixMilli(), j.probe, j.turn)
 		}
 	}()
 	g, ttl := v.config.Hook.Ask(v.ctx, j.question)
+	if g == hook.TimedOut {
+		v.timeouts.Add(1)
+	}
 	if good = g != hook.TimedOut && g != hook.Unreachable; good {
 		v.breaker.good()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/chskd/chskd/auth/verifier"
 	"github.com/chskd/chskd/backend"
 	"github.com/chskd/chskd/engine"
 	"github.com/chskd/chskd/metrics"
@@ -24,6 +25,8 @@ type Source struct {
 	Waiting func() (sum, most int) // messages in all mailboxes, and in the fullest
 	Hub     func() backend.HubStats
 	Ready   func() bool
+	// Verifier is what finds out who clients are; nil = nothing does.
+	Verifier func() verifier.Stats
 }
 
 // scrapesMax is how many scrapes may be answered at once; further ones get 503.
@@ -74,6 +77,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			// What is not known is left out: a 0 would be a lie.
 		case f.histogram != nil:
 			to <- f.histogram.sum(desc, s.Loops)
+		case f.made != nil:
+			f.made(s, desc, to)
 		default:
 			f.tell(s, func(v float64, labels ...string) {
 				to <- prometheus.MustNewConstMetric(desc, f.kind, v, labels...)
@@ -91,6 +96,7 @@ type scrape struct {
 	hub      backend.HubStats
 	waiting  int // messages
 	fullest  int
+	identity *verifier.Stats // see verified
 }
 
 func (c *collector) scrape() *scrape {
@@ -109,7 +115,8 @@ type family struct {
 	labels     []string
 	asked      bool // left out when the loops did not answer
 	tell       func(s *scrape, series func(v float64, labels ...string))
-	histogram  *histogram // in place of tell
+	histogram  *histogram                                                          // in place of tell
+	made       func(s *scrape, desc *prometheus.Desc, to chan<- prometheus.Metric) // too
 }
 
 // histogram is the sum of one histogram of each loop.

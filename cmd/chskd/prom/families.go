@@ -16,8 +16,9 @@ import (
 //	families_clients.go   connections, sessions, topics, requests
 //	families_limits.go    what is held back and refused
 //	families_events.go    events of clients, pushes, the hub
+//	verifier.go           identities that are found out by tokens and the application
 
-var families = slices.Concat(daemon, connections, limits, sessions, requests, identities, inbound, outbound, hub)
+var families = slices.Concat(daemon, connections, limits, sessions, requests, identities, inbound, outbound, hub, identity)
 
 const (
 	grows = prometheus.CounterValue
