@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,7 +105,12 @@ func TestLastGood(t *testing.T) {
 		},
 		"loop": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) },
 		"too long": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"x":"` + strings.Repeat("x", 2<<20) + `"}`))
+			_, _ = w.Write([]byte(`{"x":"` + strings.Repeat("x", 2<<20) + `",` + jwks(jwk(&p256().PublicKey, kid("b")))[1:]))
+		},
+		"too long, as it says": func(w http.ResponseWriter, _ *http.Request) {
+			body := jwks(jwk(&p256().PublicKey, kid("b"))) + strings.Repeat(" ", 2<<20)
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			_, _ = w.Write([]byte(body))
 		},
 		"broken key": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(jwks(`{"kty":"EC","crv":"P-256"}`)))
@@ -135,6 +141,36 @@ func TestLastGood(t *testing.T) {
 				t.Errorf("the address is in the log: %s", log.String())
 			}
 		})
+	}
+}
+
+// A server cannot send us around forever, nor from TLS to none.
+func TestRedirects(t *testing.T) {
+	s := serve(t, "")
+	s.does(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) })
+	k := remote(t, s, jwt.Config{Secret: secret})
+	expect(t, k, es("a"), away)
+	if n := s.asked.Load(); n > 8 { // two fetches of four requests
+		t.Errorf("asked %d times", n)
+	}
+	s.does(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/moved" {
+			http.Redirect(w, r, "/moved", http.StatusFound)
+			return
+		}
+		_, _ = w.Write([]byte(jwks(jwk(&p256().PublicKey, kid("a")))))
+	})
+	expect(t, k, es("a"), "")
+	for _, c := range []struct {
+		from, to string
+		good     bool
+	}{
+		{"https://a/", "https://b/", true}, {"https://a/", "http://a/", false}, {"http://127.0.0.1:1/", "https://b/", true},
+		{"https://a/", "file:///etc/passwd", false},
+	} {
+		if err := keys(t, jwt.Config{JWKSURL: c.from, JWKSTimeout: time.Nanosecond}).Redirect(c.to); (err == nil) != c.good {
+			t.Errorf("from %s to %s: %v", c.from, c.to, err)
+		}
 	}
 }
 
