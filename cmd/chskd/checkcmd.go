@@ -45,7 +45,8 @@ Exit codes:
 		if err != nil {
 			return err
 		}
-		s, err := newSettings(c, slog.New(slog.DiscardHandler))
+		log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+		s, err := newSettings(c, log)
 		if err != nil {
 			return err
 		}

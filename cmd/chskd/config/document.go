@@ -10,10 +10,6 @@ import (
 // position is a place in a file; both count from 1, columns in characters.
 type position struct{ line, column int }
 
-func (p position) before(q position) bool {
-	return p.line < q.line || p.line == q.line && p.column < q.column
-}
-
 // document is the file as it stands there, for excerpts.
 type document struct {
 	name  string

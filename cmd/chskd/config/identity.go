@@ -94,8 +94,9 @@ var jwtKeys = []*Key{
 
 var hookKeys = []*Key{
 	{Path: "hook.url", Example: "http://127.0.0.1:3000/chskd",
-		Doc:   "who is asked who a client is, by POST: http://host:port/path or unix:/path/of.sock:/path",
-		write: "http://host:port/path or unix:/path/of.sock:/path"},
+		Doc: "who is asked who a client is, by POST: http://host:port/path, https://host/path or " +
+			"unix:/path/of.sock:/path",
+		write: "http://host:port/path, https://host/path or unix:/path/of.sock:/path"},
 	{Path: "hook.timeout", Example: "500ms", Least: 10, Most: minute,
 		Doc: "how long an answer is waited for; then 503"},
 	{Path: "hook.workers", Example: "16", Least: 1, Most: 4096,

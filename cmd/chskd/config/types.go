@@ -109,7 +109,7 @@ func (p TokenPlace) String() string {
 // HookURL is where the hook answers. The zero value is none.
 type HookURL struct {
 	Socket string // path of a Unix socket; "" = URL says where to connect
-	URL    string // http://host[:port]/path; with Socket the host is "unix"
+	URL    string // http or https://host[:port]/path; with Socket the host is "unix"
 }
 
 // String gives it as it is written.
@@ -191,7 +191,8 @@ func parsePlace(text string) (TokenPlace, bool) {
 	return p, false
 }
 
-// parseHook reads a HookURL: http://host[:port]/path or unix:/path/of.sock:/path.
+// parseHook reads a HookURL: http://host[:port]/path, the same with https, or
+// unix:/path/of.sock:/path.
 func parseHook(text string) (HookURL, bool) {
 	if rest, unix := strings.CutPrefix(text, "unix:"); unix {
 		socket, path, ok := strings.Cut(rest, ":")
@@ -200,7 +201,7 @@ func parseHook(text string) (HookURL, bool) {
 			strings.HasPrefix(socket, "/") && len(socket) > 1 && len(socket) <= 107
 		return HookURL{Socket: socket, URL: "http://unix" + path}, ok
 	}
-	return HookURL{URL: text}, isURL(text, "http")
+	return HookURL{URL: text}, isURL(text, "http", "https")
 }
 
 // isURL says whether text is an absolute URL of one of the schemes, without user and fragment.
