@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chskd/chskd/auth/verifier"
 	"github.com/chskd/chskd/backend"
 	"github.com/chskd/chskd/engine"
 	"github.com/chskd/chskd/mailbox"
@@ -20,9 +21,10 @@ const replyWait = 5 * time.Second
 //
 // Any goroutine.
 type adapter struct {
-	engine  *engine.Engine
-	started time.Time
-	ready   atomic.Bool // the listeners are up and the daemon is not going down
+	engine   *engine.Engine
+	verifier *verifier.Verifier // nil = no mode needs one
+	started  time.Time
+	ready    atomic.Bool // the listeners are up and the daemon is not going down
 
 	draining atomic.Bool // the daemon is going down: clients leave, and nobody would get a push
 }

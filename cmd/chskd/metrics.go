@@ -20,10 +20,14 @@ const scrapeWait = 2 * time.Second
 
 // metrics are the daemon's numbers, for whoever asks at /metrics.
 func (a *adapter) metrics(hub *backend.Hub, maxConns int, log *slog.Logger) http.Handler {
-	return prom.Handler(prom.Source{
+	source := prom.Source{
 		Version: versionText(), MaxConns: maxConns, Loops: a.engine.Blocks(),
 		Ask: a.ask, Waiting: a.engine.Waiting, Hub: hub.Stats, Ready: a.ready.Load,
-	}, log)
+	}
+	if a.verifier != nil {
+		source.Verifier = a.verifier.Stats
+	}
+	return prom.Handler(source, log)
 }
 
 // ask asks the loops for what only they know.

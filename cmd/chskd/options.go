@@ -15,6 +15,7 @@ type settings struct {
 	config     *config.Config
 	apiSocket  string
 	auth       string // the modes, for people
+	identity   identity
 	hubOptions backend.HubOptions
 	apiOptions backend.Options
 	beforeDown func() // ends the demo's backend before its socket goes

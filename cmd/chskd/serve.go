@@ -62,11 +62,16 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	hub := backend.NewHub(s.hubOptions)
 	up := make(chan string, 1)
 	s.Ready = func(addr string) { up <- addr }
+	if err := s.makeVerifier(); err != nil {
+		return err
+	}
 	e, err := engine.New(s.Options, inbound{hub})
 	if err != nil {
 		return err
 	}
-	a.engine = e
+	a.engine, a.verifier = e, s.identity.verifier
+	stopVerifier := s.identity.start(e)
+	defer stopVerifier()
 	// The socket first: a daemon that already serves it must be found before anything
 	// is bound.
 	socket, err := backend.Listen(s.apiSocket)
@@ -106,7 +111,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 	a.ready.Store(true)
 	fmt.Fprintf(out, "chskd %s listening on http://%s%s, API socket %s, %d loops, packer %s, auth %s\n",
 		versionText(), addr, s.Path, s.apiSocket, s.Loops, s.Packer, s.auth)
-	for _, text := range s.config.Warnings() {
+	for _, text := range s.warnings() {
 		log.Warn(text)
 	}
 	served := make(chan error, 1)
