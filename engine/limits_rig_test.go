@@ -105,8 +105,8 @@ func newLimitRig(t *testing.T, change func(o *Options)) *limitRig {
 	r.net = plainNet{r.loop}
 	asked := 0
 	r.time = func() (uint32, time.Time) {
-		asked++ // twice a turn, see measure; the second time it is later
-		return r.tick, time.UnixMilli(int64(r.tick)).Add(time.Duration(asked) * r.slow / 2)
+		asked++ // the last time in a turn is later than the first, see measure
+		return r.tick, time.UnixMilli(int64(r.tick)).Add(time.Duration(asked) * r.slow)
 	}
 	e.wakers[0].Set(func() { r.wanted = true })
 	return r

@@ -57,7 +57,7 @@ func (l *loop) readFrame(slot uint32, c *conn, b []byte, maxLen int) (n int, err
 	if asm == &l.asm && len(l.asm) > 0 && !res.Assembled {
 		// The message goes on in another read: from here on the conn has a buffer.
 		x := l.conns.extra(slot)
-		x.asm, l.asm = l.asm, nil
+		x.asm, l.asm = l.asm, x.asm[:0]
 	}
 	if err != nil || res.Kind == wsframe.None {
 		return n, err
