@@ -11,10 +11,10 @@ import (
 	"github.com/chskd/chskd/auth"
 )
 
-// Limits of what an answer may hold, in bytes: those of the API for the same things.
+// Limits of what an answer may hold, in bytes: those of package auth for the same things.
 const (
 	maxUID    = 256
-	maxTenant = 256
+	maxTenant = 255
 	maxTopic  = 256
 	maxTopics = 100 // of one client, not bytes
 	maxCSRF   = 1024

@@ -99,7 +99,7 @@ func TestBadAnswers(t *testing.T) {
 		{`{"uid":"u","UID":"u"}`, `the answer has a field "UID"; it may have: uid tenant handshake ` +
 			`handshake_edn handshake_transit csrf_token topics expires_in_ms expires_at`},
 		{`{"uid":"u","tenant":null}`, `"tenant" must be a string, not null`},
-		{`{"uid":"u","tenant":"` + long + `"}`, `"tenant" has 257 bytes; the most are 256`},
+		{`{"uid":"u","tenant":"` + long + `"}`, `"tenant" has 257 bytes; the most are 255`},
 		{`{"uid":"u","csrf_token":null}`, `"csrf_token" must be a string, not null`},
 		{`{"uid":"u","csrf_token":""}`, `"csrf_token" is empty`},
 		{`{"uid":"u","topics":null}`, `"topics" must be an array of strings, not null`},
