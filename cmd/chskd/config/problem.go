@@ -66,7 +66,7 @@ func (ps Problems) sorted() Problems {
 func (k *Key) refused(name string, b *bad) string {
 	text, fix := name, b.fix
 	if !k.Secret() && (b.text != "" || b.why == "") {
-		text += " " + shown(b.text)
+		text += " " + k.shown(b.text)
 	}
 	if b.why != "" {
 		text += ": " + b.why + ";"
@@ -79,10 +79,10 @@ func (k *Key) refused(name string, b *bad) string {
 	return text + " " + fix
 }
 
-// shown is a value as messages show it: plain numbers as they are, all else quoted and cut short.
-func shown(text string) string {
+// shown is a value as messages show it: numbers as they are, all else quoted and cut short.
+func (k *Key) shown(text string) string {
 	const most = 64
-	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+	if _, err := strconv.ParseInt(text, 10, 64); err == nil && k.Type() != "text" {
 		return text
 	}
 	if utf8.RuneCountInString(text) > most {
