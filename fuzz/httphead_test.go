@@ -129,7 +129,7 @@ func headCheckSplits(t *testing.T, in []byte, n int, err error) {
 // The grammar of RFC 9112, RFC 9110 and RFC 3986, as far as it is accepted.
 var (
 	headRequestLine = regexp.MustCompile(
-		"^([-!#$%&'*+.^_`|~0-9A-Za-z]{1,24}) ([!$-;=?-~]+) HTTP/1\\.([01])$")
+		"^(GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH) ([!$-;=?-~]+) HTTP/1\\.([01])$")
 	headPath = regexp.MustCompile(
 		`^((?i:https?)://[^/?]+)?(/(?:[-._~!$&'()*+,;=:@/0-9A-Za-z]|%[0-9A-Fa-f]{2})*)?(\?.*)?$`)
 	headHost = regexp.MustCompile(
@@ -157,7 +157,7 @@ func headNaive(in string) int {
 	end := 2*skipped + len(head) + 4
 	lines := strings.Split(head, "\r\n")
 	line := headRequestLine.FindStringSubmatch(lines[0])
-	if !found || end > headMax || line == nil || line[1] == "CONNECT" || len(lines) > 101 {
+	if !found || end > headMax || line == nil || len(lines) > 101 {
 		return 0
 	}
 	fields := map[string][]string{}

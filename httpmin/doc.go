@@ -26,6 +26,7 @@
 //
 //	§2.2       bare LF as a line end; more than four empty lines before a request
 //	§2.3       HTTP/1.2 and above: 505
+//	§3.1       methods of neither RFC 9110 nor RFC 5789 (PATCH), and CONNECT: 501, and a close
 //	§3.2       an empty Host; one with a comma, a zone or IPvFuture; user information anywhere
 //	§3.2.1     in a path what RFC 3986 has not; bytes from 0x80 up, and "#", quotes, "<" and ">"
 //	§3.2.2     an absolute target that is not the Host to the letter, port and all

@@ -36,7 +36,7 @@ var (
 	errFieldName  = bad("bad character in a field name")
 	errFieldValue = bad("control character in a field value")
 
-	errMethodLong  = &Error{Status: 501, Reason: "method not implemented"}
+	errMethodOther = &Error{Status: 501, Reason: "method not implemented"}
 	errVersionMax  = &Error{Status: 505, Reason: "only HTTP/1.0 and HTTP/1.1 are spoken here"}
 	errTargetLong  = &Error{Status: 414, Reason: "request target too long"}
 	errHeadLarge   = &Error{Status: 431, Reason: "request head too large"}

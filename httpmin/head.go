@@ -3,7 +3,7 @@ package httpmin
 // Limits of a head besides its length, which the caller gives.
 const (
 	maxFields     = 100 // header fields: bounds Get and what a hostile head costs
-	maxMethodLen  = 24  // bytes; the longest registered method has 17
+	maxMethodLen  = 7   // bytes: OPTIONS
 	maxEmptyLines = 4   // before a request line; old clients send one after a POST
 )
 
@@ -150,17 +150,13 @@ func (h *Head) requestLine(b []byte, i int) (int, error) {
 	i = skip(b, i, token)
 	h.Method = b[start:i:i]
 	if len(h.Method) > maxMethodLen {
-		return 0, errMethodLong
+		return 0, errMethodOther
 	}
 	if i == len(b) {
 		return 0, ErrShort
 	}
 	if b[i] != ' ' || i == start {
 		return 0, errMethod
-	}
-	// A tunnel is not for an origin server, and its target has a form of its own.
-	if string(h.Method) == "CONNECT" {
-		return 0, errMethodLong
 	}
 	i++
 	start = i
@@ -176,7 +172,22 @@ func (h *Head) requestLine(b []byte, i int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if !knownMethod(h.Method) {
+		return 0, errMethodOther
+	}
 	return i, h.splitTarget()
+}
+
+// knownMethod says whether m is a method of RFC 9110 §9.3 or PATCH (RFC 5789). Others are refused
+// here, not only where they are routed: rather than by a client they are made by a request whose
+// body ended elsewhere for somebody in front, as "GPOST", and the conn of that must end. CONNECT is
+// one of them: a tunnel is not for an origin server.
+func knownMethod(m []byte) bool {
+	switch string(m) {
+	case "GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE":
+		return true
+	}
+	return false
 }
 
 // version parses "HTTP/1.x CRLF"; other versions are 505 (RFC 9112 §2.3).

@@ -194,11 +194,12 @@ func TestHead(t *testing.T) {
 	c.want(200, helloEDN(`"c"`))
 }
 
-// TestMethods: the path takes GET, POST and OPTIONS (RFC 9110 §15.5.6), case counts (§9.1).
+// TestMethods: the path takes GET, POST and OPTIONS (RFC 9110 §15.5.6); a method that is none of
+// the standard's, where case counts (§9.1), ends the connection.
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t)
-	for _, method := range []string{"PUT", "DELETE", "PATCH", "get", "TRACE", "OPTIONS"} {
+	for _, method := range []string{"PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"} {
 		c := dialRaw(t, d)
 		c.send(rawRequest(method, "/chsk?client-id=c") + rawGet("/chsk?client-id=c&handshake%3F"))
 		if a := c.answer(method); a.status != 405 || a.header.Get("Allow") != "GET, POST, OPTIONS" {
@@ -206,8 +207,16 @@ func TestMethods(t *testing.T) {
 		}
 		c.want(200, helloEDN(`"c"`))
 	}
-	if a := ask(t, d, "CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n"); a.status != 501 {
-		t.Errorf("CONNECT: %d", a.status)
+	for _, request := range []string{
+		"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n", rawRequest("get", "/chsk?client-id=c"),
+		rawRequest("PROPFIND", "/chsk"), rawRequest("GPOST", "/chsk?client-id=c"),
+	} {
+		c := dialRaw(t, d)
+		c.send(request + rawGet("/chsk?client-id=c&handshake%3F"))
+		if a := c.answer("GET"); a.status != 501 || a.header.Get("Connection") != "close" {
+			t.Errorf("%.20q: %d %v", request, a.status, a.header)
+		}
+		c.wantEnd()
 	}
 }
 
