@@ -11,13 +11,17 @@
 // Reading order:
 //
 //	options.go   every option and limit, with its reason
-//	conn.go      the state of a connection, and the table of them; identity.go who it is
+//	conn.go      the state of a connection, and the table of them; identity.go who it is;
+//	             column.go what is kept beside some of them
 //	msg.go       what loops tell each other
 //	engine.go    the engine; loop.go a loop and its turn
 //	gnet.go      the thin shell around gnet; sock.go what a loop needs of a conn;
 //	             accept.go, listen.go how conns come in, and stop coming in
 //	http.go      requests: head, body, routes; request.go parameters, identity, answers
 //	verify.go    identities that are found out elsewhere; expire.go those that end
+//	address.go   who is at the other end: sockets, PROXY headers, X-Forwarded-For
+//	limits.go    the limits on peers, and where each is met: limits_held.go what is new,
+//	             limits_events.go what clients say, overload.go too much to do
 //	packers.go   which packer a conn speaks, and what that means for what comes and goes
 //	write.go     the one way out, and the ends of conns
 //	upgrade.go   journey i:   WebSocket handshakes
