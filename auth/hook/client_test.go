@@ -137,9 +137,11 @@ func TestOutcomes(t *testing.T) {
 		{"503", text(503, ""), hook.Unreachable, "status 503"},
 		{"204", text(204, ""), hook.Unknown, "status 204: an identity has status 200"},
 		{"201", text(201, `{"uid":"u"}`), hook.Unknown, "status 201"},
-		{"302", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", 302) },
+		{"302", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) },
 			hook.Unknown, "status 302: redirects are not followed"},
-		{"307", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/who", 307) },
+		{"307", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/who", http.StatusTemporaryRedirect)
+		},
 			hook.Unknown, "status 307: redirects are not followed"},
 		{"101", raw("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"), hook.Unknown, "status 101"},
 		{"empty", text(200, ""), hook.Unknown, "not JSON"},

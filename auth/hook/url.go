@@ -14,8 +14,9 @@ type target struct {
 
 // What is wrong with a URL. No text has the URL: there may be a secret in it.
 var (
-	errNoURL  = errors.New("hook: no URL")
-	errForm   = errors.New("hook: a URL is http://host/path, https://host/path or unix:/path/to.sock:/path")
+	errNoURL = errors.New("hook: no URL")
+	errForm  = errors.New("hook: a URL is http://host/path, https://host/path or " +
+		"unix:/path/to.sock:/path")
 	errUser   = errors.New("hook: user and password in the URL are not sent; use a secret")
 	errAnchor = errors.New("hook: a URL has no #fragment")
 )

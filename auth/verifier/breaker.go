@@ -5,8 +5,8 @@ import "sync"
 // breaker keeps requests from an application that does not answer: they would only fill the queue
 // and wait for nothing.
 //
-//	closed --(limit failures, none good between)--> open --(openMs)--> one probe goes --good--> closed
-//	                                                  ^--------------------bad-----------'
+//	closed --(limit failures, none good between)--> open --(openMs)--> probe --good--> closed
+//	                                                 ^-----------------bad---'
 //
 // A failure is a timeout or no connection; an application that answers nonsense does so at once,
 // and is asked on. So a client cannot close the way for others by what it sends, unless it makes

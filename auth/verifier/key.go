@@ -111,8 +111,8 @@ func question(r *auth.Request) *hook.Question {
 // senteParams are the parameters that Sente's clients send by themselves. The application is not
 // told of them: udt differs in each poll, so nothing would be remembered, and the CSRF token is
 // for us.
-var senteParams = []string{"client-id", "csrf-token", "udt", "handshake?", "handshake%3F", "handshake%3f",
-	"binary?", "binary%3F", "binary%3f", "ppstr"}
+var senteParams = []string{"client-id", "csrf-token", "udt", "handshake?", "handshake%3F",
+	"handshake%3f", "binary?", "binary%3F", "binary%3f", "ppstr"}
 
 // nextParam cuts the first parameter off a query; nil = it is empty, or Sente's.
 func nextParam(query []byte) (param, rest []byte) {

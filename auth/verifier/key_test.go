@@ -77,6 +77,13 @@ func TestKeysDiffer(t *testing.T) {
 				}
 			}
 		}
+		// As if fields ended with a mark: it may stand in one.
+		for _, mark := range []string{"\x00", "\x00\x00\x00\x00", "\x00\x00\x00\x01"} {
+			r := &auth.Request{Cookie: []byte("a"), Authorization: []byte("b"), Origin: []byte(mark + "o")}
+			add("three fields", r, auth.Need{Kind: kind, Token: []byte("c")})
+			r = &auth.Request{Cookie: []byte("a" + mark + "b"), Authorization: []byte("c"), Origin: []byte("o")}
+			add("two fields", r, auth.Need{Kind: kind})
+		}
 		if kind == auth.NeedHook {
 			for name, change := range map[string]func(*auth.Request){
 				"ajax":       func(r *auth.Request) { r.Ajax = true },

@@ -62,7 +62,10 @@ func (r *revocations) add(who user, nowMs int64) {
 func (r *revocations) sweep(nowMs int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for e := r.order.Front(); e != nil && e.Value.(*revocation).atMs+r.keepMs <= nowMs; e = r.order.Front() {
+	for e := r.order.Front(); e != nil; e = r.order.Front() {
+		if e.Value.(*revocation).atMs+r.keepMs > nowMs {
+			return
+		}
 		r.forget(e)
 	}
 }

@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -278,6 +279,27 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
+// TestProbeIsLate: a probe that is not asked does not keep all others out for ever.
+func TestProbeIsLate(t *testing.T) {
+	a := &app{grant: func(*hook.Question) *auth.Grant { return hook.Unreachable }}
+	r := newRig(t, verifier.Config{Hook: a, Workers: 1, Wait: 5 * time.Second}).start()
+	for i := range verifier.BreakAfter {
+		r.get(request(fmt.Sprint(i), "u"), hooked)
+	}
+	r.eventually("it opens", func() bool { return r.v.Stats().BreakerOpen })
+	opened := r.ms.Load()
+	r.pass(10 * time.Second)
+	if g := r.v.Verify(request("late", "u"), hooked, 1<<40, opened+2000); g != nil {
+		t.Fatal("no probe")
+	}
+	if r.wait(1 << 40); a.asked.Load() != verifier.BreakAfter {
+		t.Fatal("it is asked, though it is late")
+	}
+	if _, known := r.get(request("next", "u"), hooked); known || a.asked.Load() != verifier.BreakAfter+1 {
+		t.Error("no other probe goes")
+	}
+}
+
 // TestBreakerEmptiesQueue: what waits when it opens is told at once, and one probe goes at a time.
 func TestBreakerEmptiesQueue(t *testing.T) {
 	a := &app{gate: make(chan struct{}), grant: func(*hook.Question) *auth.Grant { return hook.Unreachable }}
@@ -407,5 +429,33 @@ func TestLeastRecentlyUsed(t *testing.T) {
 		if _, known := r.get(alice, hooked); !known {
 			t.Fatalf("forgotten after %d others", i)
 		}
+	}
+}
+
+// TestStopBesideVerify: also those who come while it stops are told, at once or later.
+func TestStopBesideVerify(t *testing.T) {
+	for range 50 {
+		r := newRig(t, verifier.Config{Hook: new(app), Workers: 1, Queue: 2})
+		r.v.Start(r.tell)
+		var asking sync.WaitGroup
+		tickets := make([][]uint64, 4)
+		for c := range tickets {
+			asking.Go(func() {
+				for i := range 100 {
+					if g, ticket := r.ask(request(fmt.Sprint(c, i), "u"), hooked); g == nil {
+						tickets[c] = append(tickets[c], ticket)
+					}
+				}
+			})
+		}
+		r.v.Stop()
+		asking.Wait()
+		r.mu.Lock()
+		for _, ticket := range slices.Concat(tickets...) {
+			if r.grants[ticket] == nil {
+				t.Errorf("ticket %d is never told", ticket)
+			}
+		}
+		r.mu.Unlock()
 	}
 }

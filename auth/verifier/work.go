@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -98,9 +99,14 @@ func (v *Verifier) work(w *way) {
 // drain tells those that nobody will work for.
 func (v *Verifier) drain(w *way) {
 	for w.waiting.Load() > 0 {
-		j := <-w.queue // maybe its Verify is just about to put it there
-		w.waiting.Add(-1)
-		v.unasked(w, j, Stopping)
+		select {
+		case j := <-w.queue:
+			w.waiting.Add(-1)
+			v.unasked(w, j, Stopping)
+		default:
+			// A Verify has a place, and is about to use it or to give it back.
+			runtime.Gosched()
+		}
 	}
 }
 

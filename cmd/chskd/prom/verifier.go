@@ -59,12 +59,14 @@ var identity = []family{
 		func(s *verifier.Stats) float64 { return float64(s.Entries) }),
 	ofVerifier("chskd_identity_memory_bytes", "Bytes that they take, about.", isNow,
 		func(s *verifier.Stats) float64 { return float64(s.Bytes) }),
-	ofVerifier("chskd_identity_evicted_total", "Grants and refusals forgotten for want of room.", grows,
+	ofVerifier("chskd_identity_evicted_total", "Grants and refusals forgotten for want of room.",
+		grows,
 		func(s *verifier.Stats) float64 { return float64(s.Evicted) }),
 	ofVerifier("chskd_hook_failures_total", "Questions that the application did not answer: a "+
 		"timeout, no connection, or a gateway's 502, 503 or 504.", grows,
 		func(s *verifier.Stats) float64 { return float64(s.HookFailures) }),
-	ofVerifier("chskd_hook_timeouts_total", "Those of chskd_hook_failures_total that were timeouts.", grows,
+	ofVerifier("chskd_hook_timeouts_total", "Those of chskd_hook_failures_total that were timeouts.",
+		grows,
 		func(s *verifier.Stats) float64 { return float64(s.HookTimeouts) }),
 	ofVerifier("chskd_hook_breaker_opens_total", "Times that the application was left alone for a "+
 		"second, because it had not answered ten times in a row.", grows,
@@ -81,7 +83,9 @@ var identity = []family{
 }
 
 // ofVerifier is a family of one number of the verifier.
-func ofVerifier(name, help string, kind prometheus.ValueType, of func(*verifier.Stats) float64) family {
+func ofVerifier(name, help string, kind prometheus.ValueType,
+	of func(*verifier.Stats) float64,
+) family {
 	return family{name: name, help: help, kind: kind,
 		tell: func(s *scrape, series func(float64, ...string)) { series(of(s.verified())) }}
 }
