@@ -52,7 +52,8 @@ var bodySeeds = []string{
 	"4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\nGET / HTTP/1.1\r\n",
 	"1;a=b ; c=\"d\"\r\nx\r\n00\r\nA: b\r\nC:\r\n\r\n",
 	"12C\r\n", "12D\r\n", "FFFFFFFF\r\n", "FFFFFFFFFFFFFFFF\r\n", "0x1\r\na\r\n0\r\n\r\n",
-	"1;a = \"b\\\";\" ;c\r\nx\r\n0;\r\n\r\n", "1;a=\"\r\nx\r\n0\r\n\r\n\"", "+1\r\na\r\n", "1 \r\na\r\n", "1\na\n0\n\n", "1\r\nab\r\n", "1;a\nb\r\nx\r\n0\r\n\r\n",
+	"1;a = \"b\\\";\" ;c\r\nx\r\n0;\r\n\r\n", "1;a=\"\r\nx\r\n0\r\n\r\n\"",
+	"+1\r\na\r\n", "1 \r\na\r\n", "1\na\n0\n\n", "1\r\nab\r\n", "1;a\nb\r\nx\r\n0\r\n\r\n",
 	"0\r\nA : b\r\n\r\n", "0\r\n B: c\r\n\r\n", "0\r\n\n", "",
 }
 

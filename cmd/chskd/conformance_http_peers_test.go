@@ -19,10 +19,10 @@ import (
 	"github.com/chskd/chskd/internal/wirecases"
 )
 
-// TestHTTPPeers gives every case to other readers of HTTP: net/http, and nginx and haproxy as proxies
-// before it. What we read they must read too, as the same requests with the same bodies, or refuse;
-// a case that has them refuse says so. That they read more than we do is how it should be: it is
-// listed with -v. Without nginx or haproxy their part is skipped, loudly.
+// TestHTTPPeers gives every case to other readers of HTTP: net/http, and nginx and haproxy as
+// proxies before it. What we read they must read too, as the same requests with the same bodies, or
+// refuse; a case that has them refuse says so. That they read more than we do is how it should be:
+// it is listed with -v. Without nginx or haproxy their part is skipped, loudly.
 func TestHTTPPeers(t *testing.T) {
 	back := startRecorder(t)
 	for _, p := range []struct {
@@ -185,7 +185,8 @@ const nginxConf = `
 daemon off; master_process off; pid DIR/pid; error_log DIR/log crit;
 events { worker_connections 64; }
 http {
-	access_log off; client_max_body_size 0; large_client_header_buffers 4 32k; client_header_buffer_size 32k;
+	access_log off; client_max_body_size 0;
+	large_client_header_buffers 4 32k; client_header_buffer_size 32k;
 	client_body_temp_path DIR/b; proxy_temp_path DIR/p; fastcgi_temp_path DIR/f;
 	uwsgi_temp_path DIR/u; scgi_temp_path DIR/s;
 	map $host $no_host { nobody yes; default no; }

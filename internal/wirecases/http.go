@@ -127,10 +127,13 @@ func unescape(text string) string {
 	return string(out)
 }
 
-// Cuts gives where a stream of n bytes may be cut: never more than a few hundred places, all of
-// the first and last sixty.
+// Cuts gives where a stream of n bytes may be cut: everywhere, but for long ones all near their
+// ends and a few between.
 func Cuts(n int) (at []int) {
-	step := max(1, n/200)
+	step := 1
+	if n > 600 {
+		step = n / 40
+	}
 	for i := 1; i < n; i++ {
 		if i%step == 0 || i <= 60 || i >= n-60 {
 			at = append(at, i)
