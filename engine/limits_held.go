@@ -26,7 +26,8 @@ import (
 //
 // A request that is held stays in gnet's buffer, and is read from its head when it goes
 // on. One that is not there any more, for its body came apart from its head, is refused at
-// once. There is room for HeldConns; beyond them likewise.
+// once. There is room for HeldConns; beyond them likewise. Those that wait for their own
+// address may take half of it, so that one address does not shut all others out.
 
 // heldCheckMs is how often a held request is looked at. They are so in the order in which
 // they came, so that none is passed over for ever.
@@ -109,7 +110,11 @@ func (l *loop) hold(slot uint32, c *conn, why metrics.Hold, host admit.Host, don
 	if x := l.conns.peekExtra(slot); x != nil {
 		first = !x.hold.begun
 	}
-	if kept || (first && l.held >= l.opts.Limits.HeldConns/len(l.eng.loops)+1) {
+	room := l.opts.Limits.HeldConns/len(l.eng.loops) + 1
+	if why == metrics.HoldAddress || why == metrics.HoldAddressRate {
+		room = (room + 1) / 2
+	}
+	if kept || (first && l.held >= room) {
 		l.shed(slot, c, why)
 		return
 	}
@@ -118,6 +123,8 @@ func (l *loop) hold(slot uint32, c *conn, why metrics.Hold, host admit.Host, don
 	if first {
 		x.hold.begun, x.hold.at = true, l.now
 		l.timers.held.Push(l.conns.timer(slot), l.now+l.opts.Limits.HeldMs)
+	}
+	if why == metrics.HoldConns {
 		l.m.ConnsHeld.Add(1)
 	}
 	l.m.Held[why].Add(1)
@@ -207,7 +214,9 @@ var shedAnswers = [metrics.Holds]struct {
 // shed refuses what is new. Retry-After is for programs; stock clients have their own
 // times.
 func (l *loop) shed(slot uint32, c *conn, why metrics.Hold) {
-	l.m.ConnsShed.Add(1)
+	if why == metrics.HoldConns {
+		l.m.ConnsShed.Add(1)
+	}
 	l.m.Shed[why].Add(1)
 	c.state = sHead
 	q := request{close: true, minor: 1}

@@ -41,8 +41,8 @@ type Loop struct {
 	ConnsAccepted Counter
 	ConnsRefused  Counter // closed at once: at the file descriptor limit
 	ConnsDenied   Counter // closed at once: by the lists of addresses, or no proxy where one must be
-	ConnsHeld     Counter // requests held back, for whatever reason (Held)
-	ConnsShed     Counter // held until their time was over, or not for want of room: 503 or 429
+	ConnsHeld     Counter // requests held back at the connection cap
+	ConnsShed     Counter // held until their time was over, or not for want of room: 503
 	WSNow         Counter // upgraded connections
 	Upgrades      Counter
 	UpgradesBad   Counter // refused by protocol, token, origin or identity
@@ -110,8 +110,8 @@ type Loop struct {
 	WSOf         [Packers]Counter // upgraded connections of now
 	PollsOf      [Packers]Counter // polls of now that wait for an answer
 	Handshakes   [Transports][Handshakes]Counter
-	Held         [Holds]Counter
-	Shed         [Holds]Counter
+	Held         [Holds]Counter  // requests held back
+	Shed         [Holds]Counter  // and then refused, or at once for want of room
 	ClosesServer [Closes]Counter // close frames that we sent first
 	ClosesClient [Closes]Counter // close frames that clients sent first
 

@@ -49,6 +49,17 @@ func (c *rawConn) cutOff() {
 	}
 }
 
+// heldIs waits until so many requests were held for a reason.
+func heldIs(t *testing.T, d *daemon, reason string, n float64) {
+	t.Helper()
+	waitFor(t, func() error {
+		if got := scrape(t, d)[`chskd_connections_held_total{reason="`+reason+`"}`]; got != n {
+			return fmt.Errorf("%v were held for %s, want %v", got, reason, n)
+		}
+		return nil
+	})
+}
+
 func TestDeniedAddresses(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, "--deny-addresses=127.0.0.66,127.1.0.0/16,192.0.2.0/24", "--trusted-proxies=127.0.0.9")
@@ -147,9 +158,9 @@ func TestConnectionsPerAddress(t *testing.T) {
 	first, second := wsFrom(t, d, "127.0.0.2", "a"), wsFrom(t, d, "127.0.0.2", "b")
 	waits, refused := dialFrom(t, d, "127.0.0.2"), dialFrom(t, d, "127.0.0.2")
 	waits.send(rawUpgrade("/chsk?client-id=c"))
-	counterIs(t, d, "conns_held", 1)
+	heldIs(t, d, "address", 1)
 	refused.send(rawGet("/chsk?client-id=d&handshake%3F"))
-	counterIs(t, d, "conns_held", 2)
+	heldIs(t, d, "address", 2)
 	_ = first.tcp.Close()
 	third := waits.upgraded("c")
 	if a := refused.want(429, "Your address has as many connections as it may"); a.header.Get("Retry-After") == "" {
