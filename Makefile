@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps examples-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps examples-deps proxy-deps clean
 
 build: $(BIN)
 
@@ -22,7 +22,7 @@ RUNFLAGS ?=
 run: build
 	$(BIN) serve --demo $(RUNFLAGS)
 
-test: vet browser-deps oracle-deps examples-deps mutants
+test: vet browser-deps oracle-deps examples-deps proxy-deps mutants
 	$(GO) test $(PKGS)
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
@@ -76,6 +76,11 @@ oracle-deps:
 # line, unless CHSKD_REQUIRE_EXAMPLES=1.
 examples-deps:
 	@./examples/deps.sh
+
+# The proxies whose configs docs/proxy has. Where one cannot be installed its tests are skipped with a
+# loud line, unless CHSKD_REQUIRE_PROXIES=1.
+proxy-deps:
+	@./docs/proxy/deps.sh
 
 clean:
 	rm -rf bin cover.out
