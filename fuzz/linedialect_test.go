@@ -81,9 +81,9 @@ func (e *echoEngine) Reply(token string, value []byte, f packer.Format, done fun
 	done(nil)
 }
 
-func (e *echoEngine) Close(_, uid string, _ bool, _ string, _ int, reason string, done func(int)) {
-	e.note("close", uid, reason)
-	done(1)
+func (e *echoEngine) Close(c *backend.Close, done func(int, error)) {
+	e.note("close", c.Tenant, c.UID, c.Client, c.Reason)
+	done(1, nil)
 }
 
 func (e *echoEngine) Connected(q backend.Query, done func(*backend.Connected)) {
