@@ -216,6 +216,9 @@ func (l *loop) dispatch(slot uint32, c *conn, h *httpmin.Head, body []byte) {
 		l.channel(slot, c, h, &q, body)
 	case l.opts.DebugEcho != "" && string(h.Path) == l.opts.DebugEcho:
 		l.upgradeEcho(slot, c, h, &q)
+	case string(h.Path) == "*":
+		// OPTIONS of the server as such (RFC 9110 §9.3.7); of others ParseHead takes no "*".
+		l.respond(slot, c, &q, httpmin.Response{Status: 204, Allow: "GET, HEAD, POST, OPTIONS"}, nil)
 	default:
 		l.page(slot, c, h, &q)
 	}

@@ -84,6 +84,8 @@ func wantedHTTP(c *wirecases.HTTP) (want []string) {
 		case word == "open":
 		case word == "101":
 			want = append(want, "101", "close 1000")
+		case len(want) == 0 && strings.HasPrefix(c.In, "OPTIONS * "):
+			want = append(want, "204")
 		case word == "ok" || strings.HasPrefix(word, "ok="):
 			want = append(want, "404")
 		default:
