@@ -135,6 +135,20 @@ func (a *Addresses) Len() int {
 	return n
 }
 
+// Conns is the number of connections that are counted, over all hosts. It looks at each.
+func (a *Addresses) Conns() int {
+	n := 0
+	for i := range a.shards {
+		s := &a.shards[i]
+		s.mu.Lock()
+		for _, k := range s.hosts {
+			n += int(k.conns)
+		}
+		s.mu.Unlock()
+	}
+	return n
+}
+
 func (a *Addresses) shard(h Host) *addressShard {
 	return &a.shards[maphash.Comparable(a.seed, h)%addressShards]
 }

@@ -186,7 +186,7 @@ func (l *loop) count(slot uint32, c *conn) (host admit.Host, ok bool) {
 		return p.host, true
 	}
 	addr := l.connAddr(slot)
-	if l.opts.Trusted.Contains(addr) {
+	if !addr.IsValid() || l.opts.Trusted.Contains(addr) {
 		return 0, true
 	}
 	host = admit.HostOf(addr)

@@ -194,7 +194,7 @@ func (c *simClient) readResponse() bool {
 		c.poll(true)
 		return true
 	}
-	if status, _ := strconv.Atoi(string(head[9:12])); status == 401 || status == 403 || status == 503 {
+	if status, _ := strconv.Atoi(string(head[9:12])); status == 401 || status == 403 || status == 429 || status == 503 {
 		c.refused(status)
 		return false
 	}

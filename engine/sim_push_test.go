@@ -291,7 +291,7 @@ var simSeen struct {
 	gaps, closes, polls410, rejects, errors int
 	superseded, expired, topics             uint64
 
-	refused                                   int
+	refused, held, shed                       int
 	asked, unanswered, overdue, notices, ends uint64 // of identities
 }
 

@@ -43,7 +43,7 @@ func TestSimulation(t *testing.T) {
 	}
 	if s := simSeen; s.gaps == 0 || s.closes == 0 || s.polls410 == 0 || s.rejects == 0 || s.errors == 0 ||
 		s.superseded == 0 || s.expired == 0 || s.topics == 0 ||
-		s.refused == 0 || s.asked == 0 || s.unanswered == 0 || s.overdue == 0 || s.notices == 0 || s.ends == 0 {
+		s.refused == 0 || s.held == 0 || s.shed == 0 || s.asked == 0 || s.unanswered == 0 || s.overdue == 0 || s.notices == 0 || s.ends == 0 {
 		t.Errorf("the schedules are worth little: %+v", s)
 	}
 }
@@ -53,6 +53,7 @@ func simulate(t simT, seed int64) {
 	w := newSimWorld(t, seed)
 	w.populate()
 	w.calm(false)
+	w.limits.begin(w.e)
 	for range 20 + w.rng.Intn(60) {
 		w.step()
 	}
@@ -60,6 +61,7 @@ func simulate(t simT, seed int64) {
 	w.settleDown()
 	w.lastWord()
 	w.checkAll()
+	w.checkLimits()
 	w.count()
 	w.emptyOut()
 	if n := bufpool.Live(); n != lent {

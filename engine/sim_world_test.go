@@ -27,6 +27,7 @@ type simWorld struct {
 	verifier *simVerifier // nil: who is who is known at once
 	start    uint32       // now, in the beginning
 
+	limits    simLimits
 	tight     bool   // logs are short, so that there are gaps
 	gapCloses uint64 // seen so far
 }
@@ -67,6 +68,7 @@ func newSimWorld(t simT, seed int64) *simWorld {
 		o.OnGap = OnGap(rng.Intn(2))
 	}
 	w.backend.picky = rng.Intn(4) == 0
+	w.limits = newSimLimits(seed, &o)
 	if w.e, err = New(o, w.backend); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +189,8 @@ func (w *simWorld) ackSome(n int) {
 // connect opens a connection on a random loop.
 func (w *simWorld) connect() (*simSock, *loop) {
 	l := w.e.loops[w.rng.Intn(len(w.e.loops))]
-	s := &simSock{t: w.t}
+	s := &simSock{t: w.t, peer: w.limits.peer()}
+	w.limits.trouble(l)
 	if !l.open(s) {
 		w.t.Fatal("a connection was refused")
 	}
