@@ -188,6 +188,30 @@ func TestVerifyRefusals(t *testing.T) {
 	}
 }
 
+// TestHandshakeData of an identity is told in each packer that can say it; to others the client
+// is refused before its handshake, and counted.
+func TestHandshakeData(t *testing.T) {
+	r := newGrantRig(t, nil)
+	r.sync = &auth.Grant{UID: "alice", Handshake: []byte("{:n 123456789012345678901234567890N}")}
+	for _, c := range []struct{ packer, want string }{
+		{"edn", `200 [[:chsk/handshake ["alice" nil {:n 123456789012345678901234567890N}]] nil]`},
+		{"msgpack", "500 The handshake data of this identity cannot be written as msgpack"},
+	} {
+		s := r.open(0)
+		s.give("GET /chsk/" + c.packer + "?client-id=c1&handshake%3F=1 HTTP/1.1\nHost: x\n\n")
+		wants(t, s.answers(), []string{c.want})
+		s = r.open(0)
+		s.give("GET /chsk/" + c.packer + "?client-id=c1 HTTP/1.1\nHost: x\nConnection: Upgrade\nUpgrade: websocket\n" +
+			"Sec-WebSocket-Version: 13\nSec-WebSocket-Key: O4NW1Vm5Eq5cJ61NweZyWA==\n\n")
+		if got := s.took(); strings.HasPrefix(got, "HTTP/1.1 101 ") != strings.HasPrefix(c.want, "200") {
+			t.Errorf("%s: %q", c.packer, got)
+		}
+	}
+	if n := r.e.loops[0].m.Untranslatable.Load(); n != 2 {
+		t.Errorf("%d are counted, want 2", n)
+	}
+}
+
 // TestVerifyCSRF: a token of the grant lets in who shows it.
 func TestVerifyCSRF(t *testing.T) {
 	r := newGrantRig(t, nil)
