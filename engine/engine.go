@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -61,6 +62,7 @@ type Engine struct {
 	located   bool // the address of a request is asked for
 
 	userField, tenantField string // of Auth; empty = none is read
+	replays                uint64 // seed of the keys of sends
 	server                 *server
 }
 
@@ -86,6 +88,8 @@ func New(o Options, b Backend) (*Engine, error) {
 	if o.Auth != nil {
 		e.userField, e.tenantField = o.Auth.UserField(), o.Auth.TenantField()
 	}
+	s := seed()
+	e.replays = binary.LittleEndian.Uint64(s[:])
 	e.pages = append([]byte(o.Path), '/')
 	e.packers = "No such packer; name one of " + o.Packers.String() +
 		" as packer=NAME or in the path, " + o.Path + "/NAME"

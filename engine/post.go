@@ -51,7 +51,7 @@ func (l *loop) send(slot uint32, c *conn, h *httpmin.Head, q *request, body []by
 		c.packer, c.home = uint8(chosen), uint8(home)
 		m := l.postMsg(&who, &l.split)
 		m.ref, m.packer = l.await(slot, c, q, waitPost), c.packer
-		m.a = l.replayKey(&p, packed)
+		m.a = l.replayKey(&who, p.udt, packed)
 		l.post(home, m)
 	}
 	l.parsed(len(packed))
@@ -87,14 +87,17 @@ func (l *loop) postMsg(who *identity, m *packer.Message) msg {
 }
 
 // replayKey names a send: the replay of a browser is the same to the byte, and udt is its clock.
-// 0 is a send without, which is never a replay.
-func (l *loop) replayKey(p *params, packed []byte) uint64 {
-	if len(p.udt) == 0 {
+// 0 is a send without, which is never a replay. It is of a user: whoever said the same with the
+// same client-id at the same time would get the answer to another's. The seed is a secret, so that
+// nobody can make a send that has the key of somebody else's.
+func (l *loop) replayKey(who *identity, udt, packed []byte) uint64 {
+	if len(udt) == 0 {
 		return 0
 	}
-	l.hash.Reset()
-	_, _ = l.hash.Write(p.client) // a hash takes everything
-	_, _ = l.hash.Write(p.udt)
+	l.hello = append(appendIdentity(l.hello[:0], who), 0)
+	l.hash.ResetWithSeed(l.eng.replays)
+	_, _ = l.hash.Write(l.hello) // a hash takes everything
+	_, _ = l.hash.Write(udt)
 	_, _ = l.hash.Write(packed)
 	return l.hash.Sum64() | 1
 }

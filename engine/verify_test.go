@@ -298,6 +298,22 @@ func TestGrantedTopics(t *testing.T) {
 	wants(t, p.answers(), []string{"200 [[[:a/b]] nil]"})
 }
 
+// TestReplaysAreOfOneUser: who says the same as another, with its client-id and at the same time, is
+// heard, and does not get what the other is answered.
+func TestReplaysAreOfOneUser(t *testing.T) {
+	r := newGrantRig(t, nil)
+	body := "client-id=c1&udt=1700000000000&ppstr=[[:my/balance]+:ajax]"
+	post := fmt.Sprintf("POST /chsk HTTP/1.1\nHost: x\nContent-Type: application/x-www-form-urlencoded\n"+
+		"Content-Length: %d\n\n%s", len(body), body)
+	for _, g := range []*auth.Grant{{Tenant: "acme", UID: "alice"}, {Tenant: "acme", UID: "bob"},
+		{Tenant: "other", UID: "alice"}, {Tenant: "acme", NilUID: true}, {Tenant: "acme", UID: "alice"}} {
+		r.sync = g
+		r.open(0).give(post)
+	}
+	wants(t, r.events, []string{"acme/alice c1 [:my/balance]", "acme/bob c1 [:my/balance]",
+		"other/alice c1 [:my/balance]", "acme/nil c1 [:my/balance]"}) // the last one is a replay
+}
+
 // TestRevoke: whoever was admitted before is ended, however far it had come.
 func TestRevoke(t *testing.T) {
 	r := newGrantRig(t, func(o *Options) { o.Loops = 2 })
