@@ -88,8 +88,9 @@ func TestRestart(t *testing.T) {
 		if k.waits {
 			opened := make(chan int, 1)
 			go func() {
-				_, status := f.upgrade(t, home, target)
-				opened <- status
+				status := 0
+				defer func() { opened <- status }() // also when it ends the test
+				_, status = f.upgrade(t, home, target)
 			}()
 			select {
 			case status := <-opened:
