@@ -79,10 +79,10 @@ type result struct {
 // run executes the command with JSON output.
 func run(t *testing.T, s *sente, args ...string) (r result, err error) {
 	t.Helper()
-	var out bytes.Buffer
+	var out, told bytes.Buffer
 	c := bench.NewCommand()
 	c.SetOut(&out)
-	c.SetErr(&out)
+	c.SetErr(&told)
 	c.SetArgs(append(args, "--url", s.url, "--json", "--settle", "0s"))
 	err = c.Execute()
 	if out.Len() > 0 && out.Bytes()[0] == '{' {

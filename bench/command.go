@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -12,91 +13,151 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// NewCommand returns the command `bench` with its scenarios idle, ping, broadcast, push and echo,
-// to be added to a program's root command. Results go to the command's output; a run that fails,
-// or whose check finds a fault, returns an error and the program should end with a status other
-// than 0.
+// NewCommand returns the command `bench` with its scenarios idle, ping, echo, broadcast, push,
+// topic, poll, churn and mixed, to be added to a program's root command. Results go to the
+// command's output, how a run goes on to its error output; a run that fails, or whose check finds a
+// fault, returns an error and the program should end with a status other than 0.
 //
 // When a run needs several processes, the program runs itself with the hidden sub-command
 // `worker` of the same parent; it must therefore reach NewCommand by the same arguments again.
 func NewCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bench",
-		Short: "Load a server with many WebSockets and say what they cost it",
-		Long: "Opens many WebSockets to a server of Sente's protocol (chskd or a Sente server) and " +
-			"says what\nthey cost it: memory, CPU and latency. Every answer is checked.",
+		Short: "Load a server with many clients and say what they cost it",
+		Long: "Opens many WebSockets or long polls to a server of Sente's protocol (chskd or a Sente " +
+			"server) and\nsays what they cost it: memory, CPU and latency. Every answer and event is " +
+			"checked. The exit\nstatus is 0 only if nothing failed, nothing was lost, doubled or " +
+			"reordered, and every\nthreshold (--max-p99 ...) held.",
+		Example: `  chskd bench idle  --conns 18000 --api-socket $SOCK
+  chskd bench ping  --conns 1000 --rate 5000 --max-p99 20ms --pid $(pidof chskd)
+  chskd bench push  --conns 10000 --rate 5000 --html push.html --api-socket $SOCK
+  chskd bench topic --conns 10000 --topics 100 --rate 100 --json --api-socket $SOCK >new.json
+  chskd bench topic --conns 10000 --topics 100 --rate 100 --compare new.json --api-socket $SOCK
+  chskd bench ping  --url ws://127.0.0.1:3000/chsk     # any Sente server`,
 		SilenceUsage: true,
 	}
-	root.AddCommand(idleCommand(), pingCommand(), broadcastCommand(), pushCommand(), echoCommand(),
-		workerCommand())
+	root.AddCommand(idleCommand(), pingCommand(), echoCommand(), broadcastCommand(), pushCommand(),
+		topicCommand(), pollCommand(), churnCommand(), mixedCommand(), workerCommand())
 	return root
 }
 
 func idleCommand() *cobra.Command {
 	c, o := scenario("idle", idleRun, 18_000, "How long to watch the idle connections at the end")
-	c.Short = "Memory per idle WebSocket, CPU per handshake, idle CPU"
-	c.Flags().IntVar(&o.from, "from", 0, "Connections of the first step (0 = a fifth of --conns)")
-	c.Flags().IntVar(&o.step, "step", 0, "Connections of each further step (0 = seven steps)")
-	c.Flags().DurationVar(&o.settle, "settle", 3*time.Second, "Rest before memory is read")
+	c.Short = "Memory per idle client, CPU per handshake, idle CPU"
+	c.Example = "  chskd bench idle --conns 18000 --from 4000 --step 2000 --api-socket $SOCK\n" +
+		"  chskd bench idle --conns 10000 --polls 100 --pid 4711 --max-rss 1000"
+	f := c.Flags()
+	f.IntVar(&o.from, "from", 0, "Connections of the first step (0 = a fifth of --conns)")
+	f.IntVar(&o.step, "step", 0, "Connections of each further step (0 = seven steps)")
+	f.DurationVar(&o.settle, "settle", 3*time.Second, "Rest before memory is read")
+	pollsFlag(c, o, 0)
 	return c
 }
 
 func pingCommand() *cobra.Command {
 	c, o := scenario("ping", pingRun, 1_000, "How long to ping")
 	c.Short = "chsk pings: round trips a second, CPU per ping, latency"
-	c.Flags().IntVar(&o.outstanding, "outstanding", 0,
-		"Connections that wait for a pong at any time (0 = 64)")
-	c.Flags().IntVar(&o.count, "count", 0, "Stop after so many pings (0 = by time only)")
-	c.Flags().DurationVar(&o.settle, "settle", time.Second, "Rest before the pings")
-	return c
-}
-
-func broadcastCommand() *cobra.Command {
-	c, o := scenario("broadcast", broadcastChecked, 18_000, "How long to push")
-	c.Short = "Numbered events to all: loss, doubling, order, CPU per delivery, latency"
-	c.Flags().Float64Var(&o.rate, "rate", 10, "Broadcasts a second")
-	c.Flags().IntVar(&o.events, "count", 0, "Stop after so many broadcasts (0 = by time only)")
-	c.Flags().IntVar(&o.size, "size", 128, "Bytes of an event's text")
-	c.Flags().BoolVar(&o.flush, "flush", false, "Ask the server to flush at once")
-	c.Flags().DurationVar(&o.settle, "settle", time.Second, "Rest before the pushes")
-	return c
-}
-
-func pushCommand() *cobra.Command {
-	c, o := scenario("push", pushRun, 10_000, "How long to push")
-	c.Short = "Numbered events to random users: pushes taken a second, loss, order, CPU, latency"
-	f := c.Flags()
-	f.StringVar(&o.dialect, "dialect", "line", "How to push: line, or http (one NDJSON request)")
-	f.Float64Var(&o.rate, "rate", 0, "Pushes a second (0 = as fast as they are taken)")
-	f.IntVar(&o.events, "count", 0, "Stop after so many pushes (0 = by time only)")
-	f.IntVar(&o.size, "size", 128, "Bytes of an event's text")
-	f.IntVar(&o.users, "users", 0, "Push to the first so many users only (0 = to all)")
-	f.IntVar(&o.burst, "burst", 1, "Pushes in a row to the same user")
-	f.StringVar(&o.uid, "uid", "",
-		"uid of the user behind connection {i}, as the server knows it (default: its client-id)")
-	f.BoolVar(&o.flush, "flush", false, "Ask the server to flush at once")
-	f.DurationVar(&o.settle, "settle", time.Second, "Rest before the pushes")
+	c.Example = "  chskd bench ping --conns 1000 --outstanding 64 --pid 4711\n" +
+		"  chskd bench ping --conns 1000 --rate 5000 --max-p99 20ms"
+	askFlags(c, o, "pings", "64")
 	return c
 }
 
 func echoCommand() *cobra.Command {
 	c, o := scenario("echo", echoRun, 200, "How long to send")
 	c.Short = "Events to a backend of our own and its replies back: round trips, CPU, latency"
+	c.Example = "  chskd bench echo --conns 200 --api-socket $SOCK\n" +
+		"  chskd bench echo --conns 2000 --rate 3000 --ack --api-socket $SOCK"
+	askFlags(c, o, "events", "all")
 	f := c.Flags()
-	f.IntVar(&o.outstanding, "outstanding", 0,
-		"Connections that wait for a reply at any time (0 = all)")
-	f.IntVar(&o.count, "count", 0, "Stop after so many round trips (0 = by time only)")
 	f.IntVar(&o.size, "size", 64, "Letters of an event's text")
 	f.BoolVar(&o.ack, "ack", false, "The backend subscribes with acks, and acknowledges each read")
-	f.DurationVar(&o.settle, "settle", time.Second, "Rest before the first event")
+	f.BoolVar(&o.app, "app", false,
+		"No backend of our own: the application replies to :bench/echo with its data")
 	return c
 }
 
-func broadcastChecked(ctx context.Context, d *driver) error {
-	if err := d.o.checkBroadcast(); err != nil {
-		return err
+func broadcastCommand() *cobra.Command {
+	c, o := scenario("broadcast", broadcastRun, 18_000, "How long to push")
+	c.Short = "Numbered events to all: loss, doubling, order, CPU per delivery, latency"
+	c.Example = "  chskd bench broadcast --conns 18000 --rate 5 --size 128 --api-socket $SOCK"
+	f := c.Flags()
+	f.Float64Var(&o.rate, "rate", 10, "Broadcasts a second")
+	eventFlags(c, o)
+	f.DurationVar(&o.settle, "settle", time.Second, "Rest before the pushes")
+	pollsFlag(c, o, 0)
+	return c
+}
+
+func pushCommand() *cobra.Command {
+	c, o := scenario("push", pushRun, 10_000, "How long to push")
+	c.Short = "Numbered events to random users: pushes taken a second, loss, order, CPU, latency"
+	c.Example = "  chskd bench push --conns 10000 --rate 5000 --api-socket $SOCK\n" +
+		"  chskd bench push --conns 10000 --burst 64 --api-socket $SOCK   # the ceiling"
+	pushFlags(c, o, "Pushes a second (0 = as fast as they are taken)", 0)
+	pollsFlag(c, o, 0)
+	return c
+}
+
+func topicCommand() *cobra.Command {
+	c, o := scenario("topic", topicRun, 10_000, "How long to push")
+	c.Short = "Numbered events to random topics: every member of each is counted"
+	c.Example = "  chskd bench topic --conns 10000 --topics 100 --rate 100 --api-socket $SOCK\n" +
+		"  chskd bench topic --conns 1000 --topics 50 --each 5 --rate 0 --duration 3s --api-socket $SOCK"
+	pushFlags(c, o, "Pushes a second, in all (0 = as fast as they are taken)", 100)
+	topicFlags(c, o)
+	pollsFlag(c, o, 0)
+	return c
+}
+
+func pollCommand() *cobra.Command {
+	c, o := scenario("poll", pollRun, 2_000, "How long to push and to post")
+	c.Short = "Long-poll clients: pushes to random ones, and POSTs that want a reply"
+	c.Example = "  chskd bench poll --conns 2000 --rate 1000 --posts 200 --api-socket $SOCK"
+	pushFlags(c, o, "Pushes a second (0 = as fast as they are taken)", 500)
+	postFlags(c, o, 100)
+	o.polls = 100
+	return c
+}
+
+func churnCommand() *cobra.Command {
+	c, o := scenario("churn", churnRun, 1_000, "How long clients leave")
+	c.Short = "Clients that leave and come back while events are pushed to them"
+	c.Example = "  chskd bench churn --conns 1000 --leaves 100 --rate 2000 --api-socket $SOCK\n" +
+		"  chskd serve --session-keep-ms 2000 &\n" +
+		"  chskd bench churn --conns 1000 --keep 2s --beyond 10 --how close,fin,reset --api-socket $SOCK"
+	pushFlags(c, o, "Pushes a second (0 = as fast as they are taken)", 1000)
+	churnFlags(c, o, 50)
+	return c
+}
+
+func mixedCommand() *cobra.Command {
+	c, o := scenario("mixed", mixedRun, 1_000, "How long")
+	c.Short = "All at once: pings, echoes, polls and POSTs, pushes, topics, broadcasts, churn"
+	c.Example = "  chskd bench mixed --conns 1000 --api-socket $SOCK\n" +
+		"  chskd bench mixed --conns 5000 --pushes 5000 --echoes 1000 --leaves 0 --api-socket $SOCK"
+	f := c.Flags()
+	for _, r := range []struct {
+		to    *float64
+		name  string
+		rate  float64
+		usage string
+	}{
+		{&o.mix.pings, "pings", 100, "Pings a second"},
+		{&o.mix.echoes, "echoes", 100, "Events that want a reply a second, over WebSocket"},
+		{&o.mix.pushes, "pushes", 500, "Pushes to random users a second"},
+		{&o.mix.broadcasts, "broadcasts", 1, "Pushes to all a second"},
+		{&o.mix.topics, "topic-pushes", 10, "Pushes to random topics a second"},
+	} {
+		f.Float64Var(r.to, r.name, r.rate, r.usage)
 	}
-	return broadcastRun(ctx, d)
+	pushTargetFlags(c, o)
+	eventFlags(c, o)
+	topicFlags(c, o)
+	postFlags(c, o, 50)
+	churnFlags(c, o, 10)
+	pollsFlag(c, o, 20)
+	return c
 }
 
 // scenario returns a sub-command with the flags that all have.
@@ -108,25 +169,7 @@ func scenario(name string, run func(context.Context, *driver) error, conns int,
 		Use: name, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return execute(c, o, run) },
 	}
-	f := c.Flags()
-	f.StringVar(&o.url, "url", "ws://127.0.0.1:8080/chsk",
-		"The server; {i} in it becomes the connection's number")
-	f.IntVar(&o.conns, "conns", conns, "WebSockets to open")
-	f.DurationVar(&o.duration, "duration", 10*time.Second, durationHelp)
-	f.DurationVar(&o.timeout, "timeout", 30*time.Second,
-		"Limit of a step of handshakes, of the last answers, and of each push")
-	f.IntVar(&o.window, "window", 256, "Handshakes at a time")
-	f.StringVar(&o.packer, "packer", "edn", "Value format of the server: edn or json")
-	f.IntSliceVar(&o.pids, "pid", nil,
-		"The server's process, for its memory and CPU (default: whoever has --api-socket)")
-	f.StringVar(&o.apiSocket, "api-socket", "", "chskd's API socket, by which to push")
-	f.StringVar(&o.csrf, "csrf-token", "", "Value of the csrf-token parameter")
-	f.StringVar(&o.origin, "origin", "", "Value of the Origin header")
-	f.StringSliceVar(&o.sources, "source", nil,
-		"Local addresses to connect from (default: as many of 127.x.y.z as ports ask for)")
-	f.IntVar(&o.perProc, "per-process", 0,
-		"Connections of a process (0 = as many as the limit of file descriptors allows)")
-	f.BoolVar(&o.json, "json", false, "Print the result as JSON")
+	commonFlags(c, o, conns, durationHelp)
 	return c, o
 }
 
@@ -138,21 +181,43 @@ func execute(c *cobra.Command, o *options, run func(context.Context, *driver) er
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d, err := newDriver(ctx, o, c.Name(), workerArgs(c))
+	setup := setupOf(c)
+	old, err := o.out.readOld(c.Name(), setup) // before a run that could not be compared
+	if err != nil {
+		return err
+	}
+	m := newMonitor(c.ErrOrStderr(), o.out.status)
+	d, err := newDriver(ctx, o, c.Name(), workerArgs(c), m)
 	if err != nil {
 		return err
 	}
 	defer d.fleet.close()
+	defer m.end()
 	if err := run(ctx, d); err != nil {
 		if ctx.Err() != nil {
 			return errors.New("bench: interrupted")
 		}
 		return err
 	}
-	if err := d.report.write(c.OutOrStdout(), o.json); err != nil {
+	d.report.Series = m.end()
+	d.report.Setup = setup
+	return o.out.write(c.OutOrStdout(), d.report, old)
+}
+
+// write prints a result and says whether it is as it must be.
+func (o *outputs) write(w io.Writer, r *report, old *report) error {
+	if old != nil {
+		r.Comparison = compare(old, r)
+	}
+	if err := r.write(w, o.json); err != nil {
 		return err
 	}
-	return d.report.verdict()
+	if o.html != "" {
+		if err := writeHTML(o.html, r); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.verdict(o.limits.lost), o.limits.check(r))
 }
 
 // workerArgs are the arguments by which this program reaches the command `worker` beside c.

@@ -10,35 +10,63 @@ import (
 // connState is where a connection stands:
 //
 //	connecting -> upgrading -> handshaking -> open -> closed
-//	     |            |            |                    ^
-//	     +------------+------------+--------------------+  every failure, counted by its reason
+//	     |            |            |           |  ^      ^
+//	     +------------+------------+-----------|--|------+  every failure, counted by its reason
+//	                                           v  |
+//	                                    leaving -> away     a churning client, which comes back
+//
+// A polling client skips upgrading; a poster, which only carries POSTs, handshaking as well.
 type connState uint8
 
 const (
 	connClosed      connState = iota
 	connConnecting            // connect(2) is under way
 	connUpgrading             // the upgrade request is sent
-	connHandshaking           // 101 came, Sente's handshake did not yet
+	connHandshaking           // 101 came (or the poll is sent), Sente's handshake did not yet
 	connOpen
+	connLeaving // we have said that we go, and read what is still under way
+	connAway    // gone for a while; no socket
+)
+
+// connKind is what a connection speaks.
+type connKind uint8
+
+const (
+	kindWS   connKind = iota
+	kindPoll          // GETs that hang (ajax.go)
+	kindPost          // POSTs of any client that polls
 )
 
 // conn is one connection. Small and kept in one slice of the loop: a run has many.
 // Owner: loop.
 type conn struct {
-	at   int64  // ns: when connect(2) began, later when the outstanding ping or echo was sent
+	at   int64  // ns: when connect(2) began, later when the outstanding question was due
 	rest []byte // received bytes that are not a whole frame yet; nil when there are none
 
-	fd    int32
-	next  uint32 // the event number that is expected next
-	cb    uint32 // callback of the outstanding ping or echo; 0 = none
-	state connState
-	inMsg bool // inside a fragmented message; its bytes are in loop.fragments
+	fd     int32
+	cb     uint32 // callback of the outstanding question; 0 = none
+	udt    uint32 // kindPoll: ms after the loop's base, of the last poll
+	client int32  // kindPost: slot of the client for which it asks now
+	state  connState
+	kind   connKind
+	ask    uint8 // place of the outstanding question's asker
+	inMsg  bool  // inside a fragmented message; its bytes are in loop.fragments
+	again  bool  // kindPoll: has had its handshake, so that a new TCP connection polls at once
+	queued bool  // waits in a pool to be asked
 }
 
 // dial begins the connection in slot. An error here is a failure of the connection.
 func (l *loop) dial(slot int32) {
+	l.dialAt(slot, l.clock.now())
+}
+
+// dialAt is dial for a connection that should have begun at a time.
+func (l *loop) dialAt(slot int32, at int64) {
 	c := &l.conns[slot]
-	*c = conn{fd: -1, next: 1, at: l.clock.now(), state: connConnecting}
+	*c = conn{
+		fd: -1, at: at, state: connConnecting, kind: c.kind, udt: c.udt, again: c.again,
+		queued: c.queued,
+	}
 	l.pending++
 	if err := l.connect(slot, c); err != nil {
 		l.fail(slot, err)
@@ -69,7 +97,7 @@ func (l *loop) connect(slot int32, c *conn) error {
 		return fmt.Errorf("connect: %w%s", err, advice(err))
 	}
 	// Edge triggered, both directions at once: a connection costs one epoll_ctl in its life.
-	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | epollET, Fd: slot}
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | epollET, Fd: slot}
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e)
 }
 
@@ -77,19 +105,19 @@ func (l *loop) connect(slot int32, c *conn) error {
 func (l *loop) ready(slot int32, events uint32) {
 	c := &l.conns[slot]
 	switch c.state {
-	case connClosed:
+	case connClosed, connAway:
 	case connConnecting:
 		if events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 			l.connected(slot, c)
 		}
 	default:
 		if events&^unix.EPOLLOUT != 0 {
-			l.read(slot, c)
+			l.read(slot, c, events&^(unix.EPOLLIN|unix.EPOLLOUT) != 0)
 		}
 	}
 }
 
-// connected sends the upgrade request.
+// connected sends the upgrade request, or the first poll.
 func (l *loop) connected(slot int32, c *conn) {
 	code, err := unix.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {
@@ -99,15 +127,27 @@ func (l *loop) connected(slot int32, c *conn) {
 		l.fail(slot, fmt.Errorf("connect: %w%s", err, advice(err)))
 		return
 	}
-	c.state = connUpgrading
-	l.out = l.target.appendUpgrade(l.out[:0], slot, l.key)
-	l.send(slot, c, l.out)
+	switch c.kind {
+	case kindWS:
+		c.state = connUpgrading
+		l.out = l.target.appendUpgrade(l.out[:0], slot, l.key)
+		l.send(slot, c, l.out)
+	case kindPoll:
+		c.state = connHandshaking
+		if c.again {
+			l.opened(slot, c)
+		}
+		l.poll(slot, c)
+	case kindPost:
+		l.opened(slot, c)
+	}
 }
 
 // read takes what the socket holds and gives whole frames on. Less than asked for means that the
-// socket is empty (epoll(7)), so that the usual case is one call.
-func (l *loop) read(slot int32, c *conn) {
-	for c.state != connClosed {
+// socket is empty (epoll(7)), so that the usual case is one call, unless epoll says that the server
+// has ended its side: then there is that end to be read.
+func (l *loop) read(slot int32, c *conn, ending bool) {
+	for c.fd >= 0 {
 		have := copy(l.in, c.rest)
 		n, errno := recvNow(c.fd, l.in[have:have+readLen])
 		switch {
@@ -115,23 +155,44 @@ func (l *loop) read(slot int32, c *conn) {
 			return
 		case errno == unix.EINTR:
 			continue
+		case errno != 0 && c.state == connLeaving:
+			l.run.churn.absent[slot].why = causeReset
+			l.run.churn.gone(l, slot, c)
+			return
 		case errno != 0:
 			l.fail(slot, fmt.Errorf("read: %w", errno))
 			return
 		case n == 0:
-			l.fail(slot, errors.New("server ended the TCP connection without a close frame"))
+			l.ended(slot, c)
 			return
 		}
 		l.received += int64(n)
-		left := l.consume(slot, c, l.in[:have+n])
+		var left []byte
+		if c.kind == kindWS {
+			left = l.consume(slot, c, l.in[:have+n])
+		} else {
+			left = l.answers(slot, c, l.in[:have+n])
+		}
 		if len(left) == 0 {
 			c.rest = nil
 		} else {
 			c.rest = append(c.rest[:0], left...)
 		}
-		if n < readLen {
+		if n < readLen && !ending {
 			return
 		}
+	}
+}
+
+// ended acts on the server's end of the TCP connection in slot.
+func (l *loop) ended(slot int32, c *conn) {
+	switch {
+	case c.state == connLeaving:
+		l.run.churn.gone(l, slot, c)
+	case c.kind == kindWS:
+		l.fail(slot, errors.New("server ended the TCP connection without a close frame"))
+	default:
+		l.fail(slot, errors.New("server ended the TCP connection before it answered"))
 	}
 }
 
@@ -149,7 +210,7 @@ func (l *loop) consume(slot int32, c *conn, b []byte) []byte {
 		c.state = connHandshaking
 		b = b[n:]
 	}
-	for len(b) > 0 && c.state != connClosed {
+	for len(b) > 0 && c.fd >= 0 {
 		f, n, err := parseFrame(b)
 		if errors.Is(err, errShort) {
 			return b
@@ -176,10 +237,14 @@ func (l *loop) frame(slot int32, c *conn, f frame) error {
 	case opPong:
 		return nil
 	case opClose:
+		if c.state == connLeaving {
+			return nil // the answer to ours
+		}
 		return errors.New(closeText(f.payload))
-	case opBinary:
-		return errors.New("binary frame, but the packer is a text one")
-	case opText:
+	case opBinary, opText:
+		if f.op != l.codec.opcode() {
+			return fmt.Errorf("frame of opcode %d, but the packer's is %d", f.op, l.codec.opcode())
+		}
 		if c.inMsg {
 			return errors.New("new message inside a fragmented one")
 		}
@@ -214,24 +279,28 @@ func (l *loop) fragment(slot int32, c *conn, f frame) error {
 
 // message acts on one message of Sente's protocol.
 func (l *loop) message(slot int32, c *conn, payload []byte) error {
-	kind, cb, err := l.scan.start(l.packer, payload)
+	text, err := l.codec.decode(payload)
+	if err != nil {
+		return err
+	}
+	kind, cb, err := l.scan.start(l.codec.read, text)
 	if err != nil {
 		return err
 	}
 	if (c.state == connHandshaking) != (kind == messageHandshake) {
-		return fmt.Errorf("handshake out of place: got %q", clip(payload))
+		return fmt.Errorf("handshake out of place: got %q", clip(text))
 	}
 	switch kind {
 	case messageHandshake:
-		l.opened(c)
+		l.opened(slot, c)
 	case messagePing:
 		l.pinged++
-		l.control = appendFrame(l.control[:0], opText, l.nextKey(), []byte(l.packer.pong))
+		l.control = l.appendMessage(l.control[:0], []byte(l.codec.write.pong))
 		l.send(slot, c, l.control)
 	case messagePong:
 		return l.ponged(slot, c, cb)
 	case messageReply:
-		return l.replied(slot, c, cb)
+		return l.echoed(slot, c, cb)
 	case messageBatch:
 		return l.batch(slot, c)
 	}
@@ -251,14 +320,25 @@ func (l *loop) batch(slot int32, c *conn) error {
 			return err
 		}
 		if l.watch != nil {
-			l.watch.see(slot, c, &e, now)
+			if ns := l.watch.see(slot, &e, now); ns >= 0 {
+				l.recent.record(ns)
+				l.seen++
+			}
 		}
 	}
+}
+
+// appendMessage appends the frame of a message, given in the syntax that codec.encode reads.
+func (l *loop) appendMessage(dst, text []byte) []byte {
+	return appendFrame(dst, l.codec.opcode(), l.nextKey(), l.codec.encode(text))
 }
 
 // send writes a small message at once. A server that does not read what little a run sends it is
 // at fault, so a full socket is a failure and nothing is ever queued.
 func (l *loop) send(slot int32, c *conn, b []byte) {
+	if c.state == connLeaving {
+		return // after a close frame nothing may follow (RFC 6455 §5.5.1)
+	}
 	n, errno := sendNow(c.fd, b)
 	if errno != 0 {
 		l.fail(slot, fmt.Errorf("write: %w", errno))

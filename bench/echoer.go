@@ -10,6 +10,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/chskd/chskd/packer"
 )
 
 // echoer is the backend of an echo run: one connection in the line dialect, on which it hears the
@@ -18,7 +20,7 @@ import (
 // Owner: its goroutine; the counts are the driver's after close.
 type echoer struct {
 	conn  *net.UnixConn
-	p     *packer
+	api   api
 	ack   string // beginning of an acknowledgement; "" = there are none
 	limit time.Duration
 
@@ -42,12 +44,16 @@ var errEchoer = errors.New("bench: echo backend")
 func startEchoer(ctx context.Context, cancel context.CancelCauseFunc, o *options, run uint32) (
 	*echoer, error,
 ) {
+	codec, err := newCodec(o.packer)
+	if err != nil {
+		return nil, err
+	}
 	c, err := dialUnix(ctx, o.apiSocket)
 	if err != nil {
 		return nil, err
 	}
 	e := &echoer{
-		conn: c, p: packers[o.packer], limit: o.timeout, in: make([]byte, messageLenMax),
+		conn: c, api: codec.api(), limit: o.timeout, in: make([]byte, messageLenMax),
 		ended: make(chan error, 1), disarm: context.AfterFunc(ctx, func() { c.Close() }),
 	}
 	if err := e.subscribe(o, run); err != nil {
@@ -70,7 +76,7 @@ func (e *echoer) subscribe(o *options, run uint32) error {
 		return err
 	}
 	_, err := fmt.Fprintf(e.conn, `{"op":"subscribe","ref":1,"group":"bench-%08x","ids":["%s"],`+
-		`"format":"%s","ack":%t}`+"\n", run, echoID, o.packer, o.ack)
+		`"format":"%s","ack":%t}`+"\n", run, echoID, e.api.format, o.ack)
 	if err != nil {
 		return err
 	}
@@ -171,8 +177,11 @@ func (e *echoer) event(line []byte) error {
 		return fmt.Errorf("was told %s", clip(line))
 	}
 	before, after, member := `,"edn":"[:bench/echo `, `]"`, `,"edn":"`
-	if e.p.name == "json" {
+	switch e.api.format {
+	case packer.JSON:
 		before, after, member = `,"event":["bench/echo",`, `]`, `,"value":`
+	case packer.Transit:
+		before, after, member = `,"transit":["~:bench/echo",`, `]`, `,"transit":`
 	}
 	seq, ok1 := between(line, `"seq":`, `,`)
 	token, ok2 := between(line, `"reply_to":"`, `"`)
@@ -187,7 +196,7 @@ func (e *echoer) event(line []byte) error {
 	e.seq = n
 	e.out = append(append(e.out, `{"op":"reply","reply_to":"`...), token...)
 	e.out = append(append(append(e.out, '"'), member...), data...)
-	if e.p.name == "edn" {
+	if e.api.quoted {
 		e.out = append(e.out, '"')
 	}
 	e.out = append(e.out, "}\n"...)

@@ -28,7 +28,7 @@ type Event struct {
 // events.
 func ReadMessage(packer string, b []byte) (kind, cb string, events []Event, err error) {
 	var s scanner
-	k, c, err := s.start(packers[packer], b)
+	k, c, err := s.start(syntaxes[packer], b)
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -52,17 +52,19 @@ func ReadMessage(packer string, b []byte) (kind, cb string, events []Event, err 
 
 // AppendEvent builds a numbered event as a run pushes it.
 func AppendEvent(packer string, run, number uint32, at int64, size int) ([]byte, error) {
-	return packers[packer].appendEvent(nil, eventID, event{run: run, number: number, at: at}, size)
+	return syntaxes[packer].appendEvent(nil, eventID, event{run: run, number: number, at: at}, size)
 }
 
 // Watch shows numbers to a watch as one connection's and returns what it says of them.
 func Watch(last uint32, numbers []uint32) (complete bool, lost, doubled, reordered int64) {
-	w := newWatch(1)
-	c := &conn{next: 1}
+	w := newWatch(&watchPlan{Run: 1}, 0, 1)
 	for _, n := range numbers {
-		w.see(0, c, &event{numbered: true, run: 1, number: n}, 0)
+		w.see(0, &event{numbered: true, run: 1, number: n}, 0)
 	}
-	return w.complete(0, c, last), w.lost(0, c, last), w.tally.Doubled, w.tally.Reordered
+	l := &lasts{Users: []uint32{last}}
+	t := w.tally
+	w.addLost(0, l, &t)
+	return w.complete(0, l), t.Lost, t.Doubled, t.Reordered
 }
 
 // MergeLatency sends times (ns) through two histograms and their travelling form.
@@ -105,9 +107,9 @@ func Upgrade(url, csrf string, run uint32, i int) (string, error) {
 
 // ReadAllocs is what one batch message, read and watched, allocates.
 func ReadAllocs(message []byte) func() {
-	w, c, s := newWatch(1), &conn{next: 1}, &scanner{}
+	w, s := newWatch(&watchPlan{Run: 1}, 0, 1), &scanner{}
 	return func() {
-		if _, _, err := s.start(packers["edn"], message); err != nil {
+		if _, _, err := s.start(syntaxes["edn"], message); err != nil {
 			panic(err)
 		}
 		for {
@@ -115,8 +117,8 @@ func ReadAllocs(message []byte) func() {
 			if more, err := s.nextEvent(&e); err != nil || !more {
 				break
 			}
-			c.next = e.number
-			w.see(0, c, &e, e.at+1000)
+			w.upTo[0] = e.number - 1
+			w.see(0, &e, e.at+1000)
 		}
 	}
 }

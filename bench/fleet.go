@@ -19,6 +19,8 @@ const patience = 15 * time.Second
 type fleet struct {
 	workers []*link
 	targets []target
+	shares  []int // connections of each worker in all
+	monitor *monitor
 }
 
 // link is the driver's end of one worker's pipes.
@@ -31,8 +33,10 @@ type link struct {
 
 // startFleet starts one worker for each share of t's connections. A single one runs in this
 // process; several run this program again as `self...`.
-func startFleet(ctx context.Context, t target, list []int, self []string) (*fleet, error) {
-	f := &fleet{}
+func startFleet(ctx context.Context, t target, list []int, self []string, m *monitor) (
+	*fleet, error,
+) {
+	f := &fleet{shares: list, monitor: m}
 	for _, count := range list {
 		t.Conns = count
 		w, err := startLink(len(list) > 1, self)
@@ -122,7 +126,7 @@ func (f *fleet) do(ctx context.Context, limit time.Duration, ask func(i int) *re
 	answers := make(chan answer, len(f.workers))
 	for i, w := range f.workers {
 		go func() {
-			r, err := w.ask(ask(i))
+			r, err := w.ask(ask(i), func(s *sample) { f.monitor.take(i, s) })
 			answers <- answer{i, r, err}
 		}()
 	}
@@ -139,7 +143,8 @@ func (f *fleet) do(ctx context.Context, limit time.Duration, ask func(i int) *re
 	return replies, failed
 }
 
-func (w *link) ask(q *request) (*reply, error) {
+// ask sends one line and reads until its reply, and gives samples on.
+func (w *link) ask(q *request, tell func(*sample)) (*reply, error) {
 	line, err := json.Marshal(q)
 	if err != nil {
 		return nil, fmt.Errorf("bench: request: %w", err)
@@ -147,14 +152,19 @@ func (w *link) ask(q *request) (*reply, error) {
 	if _, err := w.in.Write(append(line, '\n')); err != nil {
 		return nil, fmt.Errorf("bench: worker is gone: %w", err)
 	}
-	var r reply
-	if err := w.lines.Decode(&r); err != nil {
-		return nil, fmt.Errorf("bench: worker is gone: %w", err)
+	for {
+		var r reply
+		if err := w.lines.Decode(&r); err != nil {
+			return nil, fmt.Errorf("bench: worker is gone: %w", err)
+		}
+		if r.Err != "" {
+			return nil, errors.New(r.Err)
+		}
+		if r.Sample == nil {
+			return &r, nil
+		}
+		tell(r.Sample)
 	}
-	if r.Err != "" {
-		return nil, errors.New(r.Err)
-	}
-	return &r, nil
 }
 
 // connect opens count more connections in all, spread over the workers that have room, at most

@@ -118,6 +118,7 @@ func (d *driver) watchIdle(ctx context.Context, result *idleResult) error {
 		return err
 	}
 	conns := d.open
+	d.monitor.phase("idle")
 	used, took, err := d.measure(func() error { return pause(ctx, d.o.duration) })
 	if err != nil {
 		return err
@@ -128,9 +129,7 @@ func (d *driver) watchIdle(ctx context.Context, result *idleResult) error {
 	}
 	result.Received = after - before
 	result.WatchedS = took.Seconds()
-	if d.server != nil {
-		result.CPU = newCost(used, int64(float64(conns)*took.Seconds()), took)
-	}
+	result.CPU = d.cost(used, int64(float64(conns)*took.Seconds()), took)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -63,7 +64,29 @@ type latencySummary struct {
 	P90   int64   `json:"p90_us"`
 	P99   int64   `json:"p99_us"`
 	P999  int64   `json:"p999_us"`
+	P9999 int64   `json:"p9999_us"`
 	Max   int64   `json:"max_us"`
+
+	curve []curvePoint // for a plot; nil = not asked for
+}
+
+// curvePoint is one point of the distribution as HDR plots have it: x counts nines.
+type curvePoint struct {
+	Nines float64 // -log10(1 - share): 1 = p90, 2 = p99
+	Us    int64
+}
+
+// curve is the distribution as far as there are samples for it.
+func (l *latency) curve() (points []curvePoint) {
+	count := float64(l.h.TotalCount())
+	for nines := 0.0; nines <= 6; nines += 0.1 {
+		above := math.Pow(10, -nines)
+		if above*count < 1 {
+			break
+		}
+		points = append(points, curvePoint{nines, l.h.ValueAtQuantile(100 * (1 - above))})
+	}
+	return points
 }
 
 func (l *latency) summary() latencySummary {
@@ -74,6 +97,7 @@ func (l *latency) summary() latencySummary {
 		P90:   l.h.ValueAtQuantile(90),
 		P99:   l.h.ValueAtQuantile(99),
 		P999:  l.h.ValueAtQuantile(99.9),
+		P9999: l.h.ValueAtQuantile(99.99),
 		Max:   l.h.Max(),
 	}
 }
@@ -82,7 +106,7 @@ func (s latencySummary) String() string {
 	if s.Count == 0 {
 		return "none"
 	}
-	us := func(v int64) time.Duration { return time.Duration(v) * time.Microsecond }
-	return fmt.Sprintf("p50 %v  p90 %v  p99 %v  p99.9 %v  max %v  (n=%d)",
-		us(s.P50), us(s.P90), us(s.P99), us(s.P999), us(s.Max), s.Count)
+	return fmt.Sprintf("p50 %v  p90 %v  p99 %v  p99.9 %v  p99.99 %v  max %v  (n=%d)",
+		micros(s.P50), micros(s.P90), micros(s.P99), micros(s.P999), micros(s.P9999),
+		micros(s.Max), s.Count)
 }

@@ -17,6 +17,7 @@ const (
 	readLen    = 64 << 10              // bytes of one read
 	turnEvents = 1024                  // epoll events of one turn
 	wakeSlot   = -1                    // stands for the eventfd among the connections' slots
+	timerSlot  = -2                    // and this for the timer
 	jobTick    = 20 * time.Millisecond // a job looks at its deadline at least this often
 	reasonsMax = 16                    // different failure reasons that are kept apart
 	epollET    = 1 << 31               // unix.EPOLLET is negative on some platforms
@@ -39,15 +40,20 @@ func newClock() (clock, error) {
 
 func (c *clock) now() int64 { return c.offset + int64(time.Since(c.base)) }
 
-// loop is one epoll loop and its connections. Owner: the goroutine of run; other goroutines use
+// loop is one epoll loop and its connections. Owner: the goroutine of serve; other goroutines use
 // only do and stop.
 type loop struct {
 	target target
-	packer *packer
+	codec  *codec
 	clock  clock
+	base   int64 // ms of the wall clock, which udt counts from
 
 	epoll, wake int
-	conns       []conn
+	timer       int    // timerfd: ends a wait when the next question is due
+	armed       int64  // ns: what the timer is set to
+	wakeAt      int64  // ns: when the job wants its next step
+	conns       []conn // the clients, and behind them the posters
+	clients     int
 	started     int // slots that were dialled so far
 	pending     int // dialled, neither open nor failed
 	open        int
@@ -61,16 +67,26 @@ type loop struct {
 	out         []byte // requests, pings and echoes
 	text        []byte // what goes into out
 	control     []byte // answers, which may go out while out is in use
+	body        []byte // of a POST
+	postUDT     int64  // ms of the wall clock: of the last POST
 	scan        scanner
 	fragments   map[int32][]byte
 
-	received int64 // bytes
-	pinged   int64 // pings of the server that were answered
-	watch    *watch
-	pings    *pingJob
+	received  int64 // bytes
+	pinged    int64 // pings of the server that were answered
+	polled    int64 // answers to polls
+	forgotten int64 // polls that were answered with a handshake
+	seen      int64 // events of the run
+	answered  int64 // questions of all kinds
+	watch     *watch
+	run       *runJob
+
+	recent   *latency // what was recorded since the last sample
+	sampleAt int64
 
 	jobs    chan job
 	replies chan *reply
+	samples chan sample // one is left out when nobody takes it
 	quit    chan struct{}
 	done    chan struct{}
 }
@@ -84,45 +100,83 @@ func startLoop(t target) (*loop, error) {
 	if err := t.resolve(); err != nil {
 		return nil, err
 	}
+	codec, err := newCodec(t.Packer)
+	if err != nil {
+		return nil, err
+	}
 	l := &loop{
-		target: t, packer: packers[t.Packer], clock: clock,
-		conns: make([]conn, t.Conns), failures: make(map[string]int), handshakes: newLatency(),
+		target: t, codec: codec, clock: clock, base: time.Now().UnixMilli(),
+		conns: make([]conn, t.Conns+t.Posters), clients: t.Conns,
+		failures: make(map[string]int), handshakes: newLatency(), recent: newLatency(),
 		in: make([]byte, messageLenMax+headLenMax+readLen), maskState: t.Run | 1,
-		jobs: make(chan job, 1), replies: make(chan *reply, 1),
+		jobs: make(chan job, 1), replies: make(chan *reply, 1), samples: make(chan sample, 4),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	var nonce [16]byte
 	rand.Read(nonce[:]) // never fails, crypto/rand
 	l.key = base64.StdEncoding.EncodeToString(nonce[:])
 	l.accept = acceptKey(l.key)
-	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("bench: epoll: %w", err)
+	for i := range l.conns {
+		l.conns[i].kind = t.kind(i)
 	}
-	if l.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		unix.Close(l.epoll)
-		return nil, fmt.Errorf("bench: eventfd: %w", err)
+	if err := l.openFiles(); err != nil {
+		return nil, err
 	}
-	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot}
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, l.wake, &e); err != nil {
-		unix.Close(l.epoll)
-		unix.Close(l.wake)
-		return nil, fmt.Errorf("bench: epoll: %w", err)
-	}
-	go l.run()
+	go l.serve()
 	return l, nil
 }
 
-// do runs a job on the loop and returns its reply. One caller at a time.
-func (l *loop) do(j job, abort <-chan struct{}) (*reply, error) {
+// openFiles makes what the loop waits with.
+func (l *loop) openFiles() (err error) {
+	l.epoll, l.wake, l.timer = -1, -1, -1
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("bench: epoll: %w", err)
+			l.closeFiles()
+			unix.Close(l.wake)
+		}
+	}()
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return err
+	}
+	if l.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return err
+	}
+	l.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	for fd, slot := range map[int]int32{l.wake: wakeSlot, l.timer: timerSlot} {
+		e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: slot}
+		if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loop) closeFiles() {
+	unix.Close(l.epoll)
+	unix.Close(l.timer)
+}
+
+// do runs a job on the loop, tells how it goes on, and returns its reply. One caller at a time.
+func (l *loop) do(j job, abort <-chan struct{}, tell func(sample) error) (*reply, error) {
 	l.jobs <- j
 	l.poke()
-	select {
-	case r := <-l.replies:
-		return r, nil
-	case <-l.done:
-		return nil, errors.New("bench: the loop ended")
-	case <-abort:
-		return nil, errors.New("bench: interrupted")
+	for {
+		select {
+		case s := <-l.samples:
+			if err := tell(s); err != nil {
+				return nil, err
+			}
+		case r := <-l.replies:
+			return r, nil
+		case <-l.done:
+			return nil, errors.New("bench: the loop ended")
+		case <-abort:
+			return nil, errors.New("bench: interrupted")
+		}
 	}
 }
 
@@ -141,8 +195,8 @@ func (l *loop) poke() {
 	}
 }
 
-// run is the loop: wait, handle, step the job.
-func (l *loop) run() {
+// serve is the loop: wait, handle, step the job.
+func (l *loop) serve() {
 	runtime.LockOSThread()
 	defer close(l.done)
 	defer l.closeAll()
@@ -158,10 +212,14 @@ func (l *loop) run() {
 			panic(fmt.Sprintf("bench: epoll_wait: %v", err))
 		}
 		for i := range max(n, 0) {
-			if events[i].Fd == wakeSlot {
-				l.drainWake()
-			} else {
-				l.ready(events[i].Fd, events[i].Events)
+			switch slot := events[i].Fd; slot {
+			case wakeSlot:
+				drain(l.wake)
+			case timerSlot:
+				drain(l.timer)
+				l.armed = 0
+			default:
+				l.ready(slot, events[i].Events)
 			}
 		}
 		select {
@@ -169,26 +227,63 @@ func (l *loop) run() {
 			return
 		case current = <-l.jobs:
 			current.begin(l)
+			l.sampleAt = l.clock.now()
 		default:
 		}
-		if current != nil && current.step(l, l.clock.now()) {
+		if current == nil {
+			continue
+		}
+		now := l.clock.now()
+		l.wakeAt = 0
+		if current.step(l, now) {
 			l.replies <- current.report(l)
 			current = nil
+			continue
 		}
+		l.arm()
+		l.sample(now)
 	}
 }
 
-func (l *loop) drainWake() {
-	var count [8]byte
-	unix.Read(l.wake, count[:]) // only EAGAIN can happen, and means that there is nothing to drain
+// wakeBy asks for a step of the job at a time (ns).
+func (l *loop) wakeBy(at int64) {
+	if l.wakeAt == 0 || at < l.wakeAt {
+		l.wakeAt = at
+	}
 }
 
-// opened counts the handshake of c.
-func (l *loop) opened(c *conn) {
+// arm sets the timer to when the job wants its step: to the ns, as waits of epoll are in ms.
+func (l *loop) arm() {
+	if l.wakeAt == 0 || l.wakeAt == l.armed {
+		return
+	}
+	l.armed = l.wakeAt
+	at := unix.ItimerSpec{Value: unix.NsecToTimespec(l.wakeAt)}
+	if err := unix.TimerfdSettime(l.timer, unix.TFD_TIMER_ABSTIME, &at, nil); err != nil {
+		panic(fmt.Sprintf("bench: timerfd: %v", err))
+	}
+}
+
+func drain(fd int) {
+	var count [8]byte
+	unix.Read(fd, count[:]) // only EAGAIN can happen, and means that there is nothing to drain
+}
+
+// opened counts the handshake of the connection in slot. Posters have none and are not counted.
+func (l *loop) opened(slot int32, c *conn) {
 	c.state = connOpen
 	l.pending--
+	if c.kind == kindPost {
+		l.run.posters.put(l, slot)
+		return
+	}
 	l.open++
-	l.handshakes.record(l.clock.now() - c.at)
+	c.again = true
+	now := l.clock.now()
+	l.handshakes.record(now - c.at)
+	if l.run != nil {
+		l.run.returned(l, slot, c, now)
+	}
 }
 
 // fail closes the connection in slot and counts why.
@@ -203,15 +298,23 @@ func (l *loop) fail(slot int32, reason error) {
 	}
 	l.failures[text]++
 	l.closed++
-	if c.state == connOpen {
-		l.open--
-	} else {
+	switch c.state {
+	case connOpen:
+		if c.kind != kindPost {
+			l.open--
+		}
+	case connConnecting, connUpgrading, connHandshaking:
 		l.pending--
 	}
-	if c.cb != 0 && l.pings != nil {
-		l.pings.outstanding--
+	if l.run != nil {
+		l.run.failed(slot, c)
 	}
 	l.shut(c)
+	l.forget(slot, c)
+}
+
+// forget drops what a connection that has no socket any more had under way.
+func (l *loop) forget(slot int32, c *conn) {
 	c.rest, c.cb, c.inMsg = nil, 0, false
 	delete(l.fragments, slot)
 }
@@ -231,9 +334,9 @@ func (l *loop) shut(c *conn) {
 
 // closeAll says goodbye (RFC 6455 §7.1.1, code 1000) and closes everything.
 func (l *loop) closeAll() {
-	for i := range l.conns[:l.started] {
+	for i := range l.conns {
 		c := &l.conns[i]
-		if c.state == connOpen {
+		if c.state == connOpen && c.kind == kindWS {
 			l.out = appendFrame(l.out[:0], opClose, l.nextKey(), []byte{0x03, 0xe8})
 			sendNow(c.fd, l.out) // best effort: the reset follows anyway
 		}
@@ -241,7 +344,7 @@ func (l *loop) closeAll() {
 			l.shut(c)
 		}
 	}
-	unix.Close(l.epoll)
+	l.closeFiles()
 }
 
 // nextKey is the next mask key: xorshift32, never zero, so that the server has to unmask.

@@ -10,8 +10,9 @@ import (
 // JSON, where an id is a string. The scanner takes what either format may print (any spacing,
 // commas, extra elements after the pair) and refuses everything else.
 
-// packer is the value format of a run.
-type packer struct {
+// syntax is how a run's values are written as text. What the other packers say is read as JSON and
+// written as edn, with package packer between that and the wire (codec.go).
+type syntax struct {
 	name  string
 	quote byte   // what an id starts with: ':' or '"'
 	null  string // nil or null
@@ -19,21 +20,22 @@ type packer struct {
 	pong        string // answer to the server's ping
 	ping        string // prefix of a client ping; the callback and `"]` follow
 	echo        string // prefix of a client's event that asks for an echo; text, callback follow
+	echoAjax    string // end of such an event over Ajax
 	eventPrefix string // an event's beginning, up to its data
 	pairEnd     string // the second slot of a message without callback, and its end
 }
 
-var packers = map[string]*packer{
+var syntaxes = map[string]*syntax{
 	"edn": {
 		name: "edn", quote: ':', null: "nil",
 		pong: `[[:chsk/ws-pong] nil]`, ping: `[[:chsk/ws-ping] "`,
-		echo:        `[[:bench/echo "`,
+		echo: `[[:bench/echo "`, echoAjax: `"] :ajax]`,
 		eventPrefix: `[:`, pairEnd: ` nil]`,
 	},
 	"json": {
 		name: "json", quote: '"', null: "null",
 		pong: `[["chsk/ws-pong"],null]`, ping: `[["chsk/ws-ping"],"`,
-		echo:        `[["bench/echo","`,
+		echo: `[["bench/echo","`, echoAjax: `"],"ajax"]`,
 		eventPrefix: `["`, pairEnd: `,null]`,
 	},
 }
@@ -54,6 +56,7 @@ const (
 	messagePong                  // the answer to our ping
 	messageReply                 // the answer to our event, in scanner.value
 	messageBatch                 // pushed events: read them with nextEvent
+	messageAnswer                // over Ajax: of a poll without events or of a POST, in scanner.value
 )
 
 // event is one pushed event: a numbered one of some run, a told gap, or another (all zero).
@@ -62,13 +65,22 @@ type event struct {
 	gap      bool
 	run      uint32
 	number   uint32
-	at       int64 // intended send time, ns of CLOCK_MONOTONIC
+	at       int64  // intended send time, ns of CLOCK_MONOTONIC
+	stream   uint32 // which numbers it belongs to: streamUser, streamAll, streamTopic and above
 }
+
+// Each event is numbered within a stream: all that one user gets by itself, all broadcasts, or all
+// that goes to one topic.
+const (
+	streamUser  = 0
+	streamAll   = 1
+	streamTopic = 2 // and the topic's number
+)
 
 // start reads a message up to where its kind is known. cb is the callback of a pong or a reply. For
 // messageBatch the caller goes on with nextEvent until it says false.
-func (s *scanner) start(p *packer, b []byte) (kind messageKind, cb []byte, err error) {
-	*s = scanner{p: p, b: b}
+func (s *scanner) start(p *syntax, b []byte) (kind messageKind, cb []byte, err error) {
+	*s = scanner{p: p, b: b, ajax: s.ajax}
 	if !s.take('[') {
 		return 0, nil, s.bad("a message is not a vector")
 	}
@@ -98,6 +110,9 @@ func (s *scanner) reply() (messageKind, []byte, error) {
 		return 0, nil, err
 	}
 	s.value = s.b[from:s.pos]
+	if s.ajax {
+		return messageAnswer, nil, s.end()
+	}
 	cb, ok := s.text()
 	if !ok {
 		return 0, nil, s.bad("neither handshake, batch, ping, pong nor reply")
@@ -164,7 +179,8 @@ func (s *scanner) nextEvent(e *event) (more bool, err error) {
 	return true, s.rest()
 }
 
-// numbers reads the data of a numbered event: `[run number time "padding"]`.
+// numbers reads the data of a numbered event: `[run number time "padding"]`, and before the padding
+// the number of its stream, if that is not 0.
 func (s *scanner) numbers(e *event) error {
 	if !s.take('[') {
 		return s.bad("a numbered event has no vector")
@@ -176,6 +192,13 @@ func (s *scanner) numbers(e *event) error {
 		return s.bad("a numbered event has wrong numbers")
 	}
 	e.numbered, e.run, e.number, e.at = true, uint32(run), uint32(number), at
+	if s.space(); s.pos < len(s.b) && s.b[s.pos] >= '0' && s.b[s.pos] <= '9' {
+		stream, ok := s.int()
+		if !ok || stream > 1<<32-1 {
+			return s.bad("a numbered event has wrong numbers")
+		}
+		e.stream = uint32(stream)
+	}
 	return s.rest()
 }
 
@@ -208,7 +231,7 @@ var errSize = errors.New("bench: event size is below what its numbers need")
 
 // appendEvent appends the numbered event of the given id with padding so that it has exactly size
 // bytes of text in p; errSize if its numbers alone need more.
-func (p *packer) appendEvent(dst []byte, id string, e event, size int) ([]byte, error) {
+func (p *syntax) appendEvent(dst []byte, id string, e event, size int) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, p.eventPrefix...)
 	dst = append(dst, id...)
@@ -221,6 +244,9 @@ func (p *packer) appendEvent(dst []byte, id string, e event, size int) ([]byte, 
 	dst = strconv.AppendUint(dst, uint64(e.run), 10)
 	dst = strconv.AppendUint(append(dst, separator), uint64(e.number), 10)
 	dst = strconv.AppendInt(append(dst, separator), e.at, 10)
+	if e.stream != 0 {
+		dst = strconv.AppendUint(append(dst, separator), uint64(e.stream), 10)
+	}
 	dst = append(dst, separator, '"')
 	padding := size - (len(dst) - start) - len(`"]]`)
 	if padding < 0 {
@@ -231,7 +257,7 @@ func (p *packer) appendEvent(dst []byte, id string, e event, size int) ([]byte, 
 }
 
 // appendPing appends the client ping whose callback is the number cb in six hex letters.
-func (p *packer) appendPing(dst []byte, cb uint32) []byte {
+func (p *syntax) appendPing(dst []byte, cb uint32) []byte {
 	dst = append(dst, p.ping...)
 	dst = appendCallback(dst, cb)
 	return append(dst, `"]`...)
@@ -247,10 +273,14 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 	return dst
 }
 
-// appendEcho appends the event that asks for an echo of size letters, with its callback.
-func (p *packer) appendEcho(dst []byte, run uint32, conn int, cb uint32, size int) []byte {
+// appendEcho appends the event that asks for an echo of size letters, with its callback; over Ajax
+// the callback only says that there is one.
+func (p *syntax) appendEcho(dst []byte, run uint32, conn int, cb uint32, size int, ajax bool) []byte {
 	dst = append(dst, p.echo...)
 	dst = appendEchoText(dst, run, conn, cb, size)
+	if ajax {
+		return append(dst, p.echoAjax...)
+	}
 	dst = append(dst, `"] "`...)
 	if p.quote == '"' {
 		dst[len(dst)-2] = ','

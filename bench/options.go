@@ -18,6 +18,8 @@ const (
 	rateMax     = 100_000 // broadcasts a second
 	pushRateMax = 10_000_000
 	burstMax    = 1 << 16
+	postersMax  = 4096
+	topicsMax   = 1 << 20
 	sizeMin     = 64 // bytes of an event: what its numbers need, and a little
 	sizeMax     = 32 << 10
 )
@@ -36,22 +38,38 @@ type options struct {
 	origin    string
 	sources   []string
 	perProc   int
-	json      bool
 
 	from, step int // idle
 	settle     time.Duration
 
 	outstanding, count int // ping, echo
-	ack                bool
+	ack, app           bool
 
-	rate   float64 // broadcast, push
+	rate   float64 // of the scenario's own operation
 	events int
 	size   int
 	flush  bool
 
-	dialect      string // push
+	dialect      string // all that push
 	users, burst int
 	uid          string
+
+	polls   int // percent of the clients
+	posters int
+
+	topics, each int // topic, mixed
+
+	away, keep time.Duration // churn, mixed
+	beyond     float64       // percent
+	how        []string
+	mix        mix
+
+	out outputs
+}
+
+// mix is what happens at a time besides pushes to users, each a second.
+type mix struct {
+	pings, echoes, posts, pushes, broadcasts, topics, leaves float64
 }
 
 // check refuses what is out of bounds; scenario-specific options that a scenario has no flag for
@@ -68,12 +86,46 @@ func (o *options) check() error {
 		return fmt.Errorf("bench: --settle must be 0 to %v", timeoutMax)
 	case o.window < 1:
 		return errors.New("bench: --window must be at least 1")
-	case packers[o.packer] == nil:
-		return fmt.Errorf("bench: --packer %q: edn or json", o.packer)
 	case o.from < 0 || o.from > o.conns || o.step < 0:
 		return errors.New("bench: --from must be 0 to --conns, and --step not negative")
 	case o.outstanding < 0 || o.outstanding > o.conns || o.count < 0 || o.count > countMax:
 		return fmt.Errorf("bench: --outstanding must be 0 to --conns, --count 0 to %d", countMax)
+	case o.polls < 0 || o.polls > 100:
+		return errors.New("bench: --polls must be 0 to 100 percent")
+	case o.rate < 0 || o.rate > pushRateMax || o.mix.most() > pushRateMax:
+		return fmt.Errorf("bench: a rate must be 0 to %d a second", pushRateMax)
+	case o.mix.least() < 0:
+		return errors.New("bench: a rate must not be negative")
+	}
+	if err := o.checkPosts(); err != nil {
+		return err
+	}
+	_, err := newCodec(o.packer)
+	return err
+}
+
+func (m *mix) most() float64 {
+	return max(m.pings, m.echoes, m.posts, m.pushes, m.broadcasts, m.topics, m.leaves)
+}
+
+func (m *mix) least() float64 {
+	return min(m.pings, m.echoes, m.posts, m.pushes, m.broadcasts, m.topics, m.leaves)
+}
+
+// checkPosts gives POSTs the connections that they need.
+func (o *options) checkPosts() error {
+	if o.mix.posts == 0 {
+		o.posters = 0
+		return nil
+	}
+	if o.conns*o.polls/100 == 0 {
+		return errors.New("bench: --posts need clients that poll: give --polls")
+	}
+	if o.posters < 0 || o.posters > postersMax {
+		return fmt.Errorf("bench: --posters must be 0 to %d", postersMax)
+	}
+	if o.posters == 0 {
+		o.posters = min(64, o.conns)
 	}
 	return nil
 }
@@ -104,11 +156,9 @@ func (o *options) broadcasts() int {
 func (o *options) checkPush() error {
 	switch {
 	case o.apiSocket == "":
-		return errors.New("bench: push needs --api-socket")
+		return errors.New("bench: pushes need --api-socket")
 	case o.dialect != "line" && o.dialect != "http":
 		return fmt.Errorf("bench: --dialect %q: line or http", o.dialect)
-	case o.rate < 0 || o.rate > pushRateMax:
-		return fmt.Errorf("bench: --rate must be 0 to %d", pushRateMax)
 	case o.size < sizeMin || o.size > sizeMax:
 		return fmt.Errorf("bench: --size must be %d to %d", sizeMin, sizeMax)
 	case o.users < 0 || o.users > o.conns:
@@ -145,13 +195,81 @@ func (o *options) receivers() int {
 
 // checkEcho is check for what only echo has.
 func (o *options) checkEcho() error {
-	if o.apiSocket == "" {
-		return errors.New("bench: echo needs --api-socket")
+	if o.apiSocket == "" && !o.app {
+		return errors.New("bench: echo needs --api-socket, or --app if the application answers")
 	}
 	if o.size < echoMin || o.size > sizeMax {
 		return fmt.Errorf("bench: --size must be %d to %d", echoMin, sizeMax)
 	}
 	return nil
+}
+
+// echoSize is the letters of an echo where --size is of events.
+func (o *options) echoSize() int { return max(o.size, echoMin) }
+
+// pushSize is the bytes of an event.
+func (o *options) pushSize() int { return o.size }
+
+// checkTopics is check for topics.
+func (o *options) checkTopics() error {
+	if o.topics < 1 || o.topics > topicsMax || o.each < 1 || o.each > o.topics {
+		return fmt.Errorf("bench: --topics must be 1 to %d, and --each 1 to --topics", topicsMax)
+	}
+	return nil
+}
+
+func (o *options) members() membership { return membership{Topics: o.topics, Each: o.each} }
+
+// checkChurn is check for clients that come and go. Those who are to be back in time must be so
+// for sure.
+func (o *options) checkChurn() error {
+	switch {
+	case o.mix.leaves <= 0:
+		return errors.New("bench: --leaves must be over 0")
+	case o.polls == 100:
+		return errors.New("bench: only WebSocket clients come and go: --polls must be below 100")
+	case o.beyond < 0 || o.beyond > 100:
+		return errors.New("bench: --beyond must be 0 to 100 percent")
+	case o.away < 0 || o.keep > timeoutMax || o.away > o.keep/2:
+		return fmt.Errorf("bench: --away must be at most half of --keep, and that at most %v",
+			timeoutMax)
+	case len(o.how) == 0:
+		return errors.New("bench: --how is empty")
+	}
+	for _, how := range o.how {
+		switch leaving(how) {
+		case leaveClose, leaveFin, leaveReset:
+		default:
+			return fmt.Errorf("bench: --how %q: close, fin or reset", how)
+		}
+	}
+	return nil
+}
+
+func (o *options) churn() *churnPlan {
+	p := &churnPlan{Rate: o.mix.leaves, Away: o.away, Keep: o.keep, Beyond: o.beyond / 100}
+	for _, how := range o.how {
+		p.How = append(p.How, leaving(how))
+	}
+	return p
+}
+
+// checkMix is check for the parts of a mix that has them.
+func (o *options) checkMix() error {
+	if o.mix.most() == 0 {
+		return errors.New("bench: a mix of nothing")
+	}
+	var err error
+	if o.mix.leaves > 0 {
+		err = o.checkChurn()
+	}
+	if o.mix.topics > 0 {
+		err = errors.Join(err, o.checkTopics())
+	}
+	if o.mix.broadcasts > rateMax {
+		err = errors.Join(err, fmt.Errorf("bench: --broadcasts must be at most %d", rateMax))
+	}
+	return err
 }
 
 // target is the server with what the flags say about how to present oneself.
@@ -160,10 +278,11 @@ func (o *options) target() (target, error) {
 	if err != nil {
 		return t, err
 	}
+	t.Polls = o.polls
 	t.Packer, t.CSRF, t.Origin, t.Sources = o.packer, o.csrf, o.origin, o.sources
 	t.Run = rand.Uint32()
 	if len(t.Sources) == 0 {
-		t.Sources, err = sources(&t, o.conns)
+		t.Sources, err = sources(&t, o.conns+o.posters)
 	}
 	return t, err
 }
@@ -179,7 +298,7 @@ func (o *options) server() (server, error) {
 		pids = []int{pid}
 	}
 	for _, pid := range pids {
-		if err := checkServerFiles(pid, o.conns/len(pids)); err != nil {
+		if err := checkServerFiles(pid, (o.conns+o.posters)/len(pids)); err != nil {
 			return nil, err
 		}
 	}

@@ -29,18 +29,19 @@ const answerMax = 64 << 10
 // apiPusher pushes through chskd's API socket: POST /v1/push, over one kept connection.
 type apiPusher struct {
 	client http.Client
-	packer *packer
+	api    api
 	flush  bool
+	event  []byte // scratch
 }
 
 // newAPIPusher returns a pusher through the socket at path; limit bounds each push.
-func newAPIPusher(path string, p *packer, flush bool, limit time.Duration) *apiPusher {
+func newAPIPusher(path string, a api, flush bool, limit time.Duration) *apiPusher {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)
 	}
 	return &apiPusher{
-		packer: p, flush: flush,
+		api: a, flush: flush,
 		client: http.Client{
 			Timeout:   limit,
 			Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 1},
@@ -48,20 +49,14 @@ func newAPIPusher(path string, p *packer, flush bool, limit time.Duration) *apiP
 	}
 }
 
-// The event goes in the run's own format, so that its bytes are what the clients get.
+// The event goes in the run's own format where the API has it, so that its bytes are what the
+// clients get.
 func (p *apiPusher) push(ctx context.Context, e event, size int) (int, error) {
-	text, err := p.packer.appendEvent(nil, eventID, e, size)
+	body, err := p.api.appendEvent(fmt.Appendf(nil, `{"all":true,"flush":%t,`, p.flush), e, size, &p.event)
 	if err != nil {
 		return 0, err
 	}
-	order := map[string]any{"all": true, "flush": p.flush, "event": json.RawMessage(text)}
-	if p.packer.name == "edn" {
-		order = map[string]any{"all": true, "flush": p.flush, "edn": string(text)}
-	}
-	body, err := json.Marshal(order)
-	if err != nil {
-		return 0, fmt.Errorf("bench: push: %w", err)
-	}
+	body = append(body, '}')
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://chskd/v1/push",
 		bytes.NewReader(body))
 	if err != nil {
@@ -73,7 +68,7 @@ func (p *apiPusher) push(ctx context.Context, e event, size int) (int, error) {
 		return 0, fmt.Errorf("bench: push: %w", err)
 	}
 	defer answer.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(answer.Body, answerMax))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, answerMax))
 	if err != nil {
 		return 0, fmt.Errorf("bench: push: %w", err)
 	}
@@ -121,29 +116,29 @@ func socketPID(path string) (int, error) {
 // [:bench/push [...]] as a client, and the application sends [:bench/n [...]], with the same data,
 // to all users.
 type clientPusher struct {
-	conn   net.Conn
-	packer *packer
+	conn  net.Conn
+	codec *codec
 }
 
 // newClientPusher connects as the client whose number follows those of the run.
-func newClientPusher(t target, p *packer, number int, limit time.Duration) (*clientPusher, error) {
-	c, err := net.DialTimeout("tcp", t.Address, limit)
+func newClientPusher(t target, c *codec, number int, limit time.Duration) (*clientPusher, error) {
+	conn, err := net.DialTimeout("tcp", t.Address, limit)
 	if err != nil {
 		return nil, fmt.Errorf("bench: pushing client: %w", err)
 	}
 	const key = "dGhlIHNhbXBsZSBub25jZQ==" // the key of RFC 6455 §1.3: any will do
-	_, err = c.Write(t.appendUpgrade(nil, int32(number-t.First), key))
-	r := bufio.NewReader(c)
+	_, err = conn.Write(t.appendUpgrade(nil, int32(number-t.First), key))
+	r := bufio.NewReader(conn)
 	if err == nil {
-		err = errors.Join(c.SetReadDeadline(time.Now().Add(limit)), readUpgrade(r),
-			c.SetReadDeadline(time.Time{}))
+		err = errors.Join(conn.SetReadDeadline(time.Now().Add(limit)), readUpgrade(r),
+			conn.SetReadDeadline(time.Time{}))
 	}
 	if err != nil {
-		c.Close()
+		conn.Close()
 		return nil, fmt.Errorf("bench: pushing client: %w", err)
 	}
 	go io.Copy(io.Discard, r) // ends with the connection, which gets every broadcast too
-	return &clientPusher{conn: c, packer: p}, nil
+	return &clientPusher{conn: conn, codec: c}, nil
 }
 
 func readUpgrade(r *bufio.Reader) error {
@@ -159,12 +154,12 @@ func readUpgrade(r *bufio.Reader) error {
 
 func (p *clientPusher) push(_ context.Context, e event, size int) (int, error) {
 	size += len(pushID) - len(eventID) // what the application broadcasts is to have the size
-	text, err := p.packer.appendEvent([]byte("["), pushID, e, size)
+	text, err := p.codec.write.appendEvent([]byte("["), pushID, e, size)
 	if err != nil {
 		return 0, err
 	}
-	text = append(text, p.packer.pairEnd...)
-	if _, err := p.conn.Write(appendFrame(nil, opText, 0x5bd1e995, text)); err != nil {
+	text = p.codec.encode(append(text, p.codec.write.pairEnd...))
+	if _, err := p.conn.Write(appendFrame(nil, p.codec.opcode(), 0x5bd1e995, text)); err != nil {
 		return 0, fmt.Errorf("bench: pushing client: %w", err)
 	}
 	return -1, nil

@@ -5,11 +5,12 @@ import "fmt"
 // scanner reads one message: pos moves over b. What it meets is edn or JSON in any spacing; in both
 // commas are space, and in JSON the colon of an object passes as part of the value behind it.
 type scanner struct {
-	p   *packer
+	p   *syntax
 	b   []byte
 	pos int
 
-	value []byte // of a reply, as it came
+	ajax  bool   // the messages are answers to polls and POSTs: stays as it is set
+	value []byte // of a reply or an answer, as it came
 }
 
 // depthMax is how deep a value from the server may nest.

@@ -28,14 +28,18 @@ func (r *rejections) err() error {
 	return fmt.Errorf("bench: %d pushes were rejected, the first one with: %s", r.count, r.first)
 }
 
-// send pushes all of the stream.
-func (d *driver) send(ctx context.Context, s *pushStream) error {
+// send pushes all of the stream. It implements source.
+func (s *pushStream) send(ctx context.Context) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	o := s.o
 	var r rejections
 	var err error
-	if d.o.dialect == "http" {
-		r, err = sendHTTP(ctx, d.o.apiSocket, s, d.o.duration+2*d.o.timeout)
+	if s.http {
+		r, err = sendHTTP(ctx, o.apiSocket, s, o.duration+2*o.timeout)
 	} else {
-		r, err = sendLines(ctx, d.o.apiSocket, s, d.o.timeout)
+		r, err = sendLines(ctx, o.apiSocket, s, o.timeout)
 	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -43,9 +47,9 @@ func (d *driver) send(ctx context.Context, s *pushStream) error {
 	return errors.Join(r.err(), err)
 }
 
-// sendLines pushes over the line dialect. Without a `ref` only a push that fails is answered, and
+// sendLines gives orders in the line dialect. Without a `ref` only one that fails is answered, and
 // the connection's end tells that there is no answer more. limit bounds each write and that end.
-func sendLines(ctx context.Context, path string, s *pushStream, limit time.Duration) (
+func sendLines(ctx context.Context, path string, s io.Reader, limit time.Duration) (
 	r rejections, err error,
 ) {
 	c, err := dialUnix(ctx, path)
@@ -82,7 +86,7 @@ func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
 	return c.(*net.UnixConn), nil
 }
 
-func writeStream(c *net.UnixConn, s *pushStream, limit time.Duration) error {
+func writeStream(c *net.UnixConn, s io.Reader, limit time.Duration) error {
 	b := make([]byte, streamChunk)
 	for {
 		n, err := s.Read(b)
@@ -146,7 +150,7 @@ func sendHTTP(ctx context.Context, path string, s *pushStream, limit time.Durati
 	if err != nil {
 		return r, fmt.Errorf("bench: answer to pushes: %w", err)
 	}
-	return parseManyAnswer(answer.StatusCode, text, s.pushed)
+	return parseManyAnswer(answer.StatusCode, text, s.pushed())
 }
 
 // parseManyAnswer reads what became of a number of pushes.

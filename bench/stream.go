@@ -14,6 +14,14 @@ import (
 // streamChunk is how many bytes of lines are made at once.
 const streamChunk = 64 << 10
 
+// feed is pushes of one kind at one rate.
+type feed struct {
+	kind  uint32  // streamUser, streamAll, or streamTopic for any topic
+	rate  float64 // a second; 0 = as fast as they are taken, if it is the only feed
+	total int64   // at most; 0 = as many as the rate has in the time
+	sent  int64
+}
+
 // pushStream is the pushes of a run as lines of JSON, one object each, made while they are read.
 // The next one of a paced stream is there when it is due; until then Read waits.
 //
@@ -21,52 +29,67 @@ const streamChunk = 64 << 10
 type pushStream struct {
 	ctx   context.Context
 	clock clock
-	t     *target
-	p     *packer
 	o     *options
-	op    string // first member of each line, or nothing
+	api   api
+	names naming
+	http  bool // lines are the body of a request, not of the line dialect
 	rng   *rand.Rand
+	feeds []feed
 
-	total    int64
 	start    int64 // ns: when the first one was due
 	stopAt   int64 // ns: nothing is begun after that
 	giveUpAt int64 // ns: a paced stream that has not ended then is an error
 
-	uidHead, uidTail string   // of --uid, as JSON
-	last             []uint32 // by connection number: how many it is sent
-	to, row          int      // who gets the next one, and how many more in a row
-	pushed           int64
-	late             int64 // ns: the longest that one went after its time
+	last    lasts
+	to, row int   // which user gets the next one, and how many more in a row
+	late    int64 // ns: the longest that one went after its time
 
 	out   []byte
 	taken int // bytes of out that were read
 	event []byte
 }
 
-// newPushStream begins at once: the first push is due now.
-func newPushStream(ctx context.Context, t *target, o *options) (*pushStream, error) {
-	clock, err := newClock()
+// newPushStream makes the stream of all feeds that have a rate or a total.
+func newPushStream(d *driver, feeds ...feed) *pushStream {
+	codec, err := newCodec(d.o.packer)
 	if err != nil {
-		return nil, err
+		panic(fmt.Sprintf("bench: %v, which was checked", err))
 	}
 	s := &pushStream{
-		ctx: ctx, clock: clock, t: t, p: packers[o.packer], o: o, total: o.pushes(),
-		rng: rand.New(rand.NewPCG(uint64(t.Run), 0)), last: make([]uint32, o.conns),
-		start: clock.now(),
+		o: d.o, api: codec.api(), names: newNaming(&d.target, d.o.uid),
+		http: d.o.dialect == "http", rng: rand.New(rand.NewPCG(uint64(d.target.Run), 0)),
+		last: lasts{Users: make([]uint32, d.o.conns), Topics: make([]uint32, d.o.topics)},
 	}
-	if o.dialect == "line" {
-		s.op = `"op":"push",`
-	}
-	s.stopAt = s.start + int64(o.duration)
-	s.giveUpAt = s.stopAt + int64(o.timeout)
-	if o.uid != "" {
-		quoted, err := json.Marshal(o.uid)
-		if err != nil {
-			return nil, fmt.Errorf("bench: --uid: %w", err)
+	for _, f := range feeds {
+		if f.total == 0 {
+			f.total = int64(f.rate * d.o.duration.Seconds())
 		}
-		s.uidHead, s.uidTail, _ = strings.Cut(string(quoted[1:len(quoted)-1]), "{i}")
+		if f.total > 0 {
+			s.feeds = append(s.feeds, f)
+		}
 	}
-	return s, nil
+	return s
+}
+
+// begin makes the first push due now.
+func (s *pushStream) begin(ctx context.Context) (err error) {
+	s.ctx = ctx
+	if s.clock, err = newClock(); err != nil {
+		return err
+	}
+	s.start = s.clock.now()
+	s.stopAt = s.start + int64(s.o.duration)
+	s.giveUpAt = s.stopAt + int64(s.o.timeout)
+	return nil
+}
+
+func (s *pushStream) lasts() *lasts { return &s.last }
+
+func (s *pushStream) pushed() (n int64) {
+	for i := range s.feeds {
+		n += s.feeds[i].sent
+	}
+	return n
 }
 
 // Read implements io.Reader. The error at the end is io.EOF, or why the stream ends early.
@@ -85,14 +108,9 @@ func (s *pushStream) Read(b []byte) (int, error) {
 func (s *pushStream) fill() error {
 	s.out, s.taken = s.out[:0], 0
 	now := s.clock.now()
-	for s.pushed < s.total && len(s.out) < streamChunk {
-		due := now
-		if s.o.rate > 0 {
-			due = s.start + int64(float64(s.pushed)/s.o.rate*1e9)
-		} else if now >= s.stopAt {
-			break
-		}
-		if due > now && len(s.out) > 0 {
+	for len(s.out) < streamChunk {
+		f, due := s.next(now)
+		if f == nil || due > now && len(s.out) > 0 {
 			break
 		}
 		if due > now {
@@ -102,11 +120,11 @@ func (s *pushStream) fill() error {
 			now = s.clock.now()
 		}
 		if now >= s.giveUpAt {
-			return fmt.Errorf("bench: %d of %d pushes were taken when the time was over: lower --rate",
-				s.pushed, s.total)
+			return fmt.Errorf("bench: %d pushes were taken when the time was over: lower --rate",
+				s.pushed())
 		}
 		s.late = max(s.late, now-due)
-		if err := s.one(due); err != nil {
+		if err := s.one(f, due); err != nil {
 			return err
 		}
 	}
@@ -116,45 +134,125 @@ func (s *pushStream) fill() error {
 	return nil
 }
 
-// one appends a push that was due at a time.
-func (s *pushStream) one(due int64) (err error) {
-	if s.row == 0 {
-		s.to, s.row = s.rng.IntN(s.o.receivers()), s.o.burst
+// next is the feed whose push comes next, and when that is due; nil = all is pushed.
+func (s *pushStream) next(now int64) (next *feed, at int64) {
+	for i := range s.feeds {
+		f := &s.feeds[i]
+		due := now
+		if f.rate > 0 {
+			due = s.start + int64(float64(f.sent)/f.rate*1e9)
+		}
+		if f.sent < f.total && (f.rate > 0 || now < s.stopAt) && (next == nil || due < at) {
+			next, at = f, due
+		}
 	}
-	s.row--
-	s.last[s.to]++
-	s.pushed++
-	e := event{run: s.t.Run, number: s.last[s.to], at: due}
-	if s.event, err = s.p.appendEvent(s.event[:0], eventID, e, s.o.size); err != nil {
-		return err
+	return next, at
+}
+
+// one appends a push of a feed that was due at a time.
+func (s *pushStream) one(f *feed, due int64) (err error) {
+	f.sent++
+	out := append(s.out, '{')
+	if !s.http {
+		out = append(out, `"op":"push",`...)
 	}
-	out := append(append(append(s.out, '{'), s.op...), `"uid":"`...)
-	if s.o.uid == "" {
-		out = s.t.appendClientID(out, s.to)
-	} else {
-		out = strconv.AppendInt(append(out, s.uidHead...), int64(s.to), 10)
-		out = append(out, s.uidTail...)
+	e := event{run: s.names.run, at: due, stream: f.kind}
+	switch f.kind {
+	case streamUser:
+		if s.row == 0 {
+			s.to, s.row = s.rng.IntN(s.o.receivers()), s.o.burst
+		}
+		s.row--
+		e.number = count(&s.last.Users[s.to])
+		out = s.names.appendUser(out, s.to)
+	case streamAll:
+		e.number = count(&s.last.All)
+		out = append(out, `"all":true`...)
+	default:
+		topic := s.rng.IntN(s.o.topics)
+		e.number = count(&s.last.Topics[topic])
+		e.stream += uint32(topic)
+		out = s.names.appendTopic(out, topic)
 	}
 	if s.o.flush {
-		out = append(out, `","flush":true,`...)
-	} else {
-		out = append(out, `",`...)
+		out = append(out, `,"flush":true`...)
 	}
-	s.out = append(s.p.appendMember(out, s.event), "}\n"...)
+	if out, err = s.api.appendEvent(append(out, ','), e, s.o.size, &s.event); err != nil {
+		return err
+	}
+	s.out = append(out, "}\n"...)
 	return nil
 }
 
-// appendMember appends an event as the member of a push.
-func (p *packer) appendMember(dst, event []byte) []byte {
-	if p.name == "json" {
-		return append(append(dst, `"event":`...), event...)
+func count(n *uint32) uint32 {
+	*n++
+	return *n
+}
+
+// naming is how the API names a run's users and topics.
+type naming struct {
+	run     uint32
+	t       *target
+	uid     bool
+	uidHead string // of --uid, as JSON
+	uidTail string
+}
+
+// newNaming takes --uid, in which {i} stands once if it is not empty.
+func newNaming(t *target, uid string) naming {
+	n := naming{run: t.Run, t: t, uid: uid != ""}
+	quoted, err := json.Marshal(uid)
+	if err != nil {
+		panic(fmt.Sprintf("bench: a string has no JSON: %v", err))
 	}
-	dst = append(dst, `"edn":"`...)
-	for _, c := range event { // our own: it holds no other letter that JSON escapes
-		if c == '"' {
-			dst = append(dst, '\\')
-		}
-		dst = append(dst, c)
+	n.uidHead, n.uidTail, _ = strings.Cut(string(quoted[1:len(quoted)-1]), "{i}")
+	return n
+}
+
+// appendUser appends the member that names the user behind the connection with a number.
+func (n *naming) appendUser(dst []byte, number int) []byte {
+	dst = append(dst, `"uid":"`...)
+	if n.uid {
+		dst = strconv.AppendInt(append(dst, n.uidHead...), int64(number), 10)
+		dst = append(dst, n.uidTail...)
+	} else {
+		dst = n.t.appendClientID(dst, number)
 	}
 	return append(dst, '"')
+}
+
+// appendTopic appends the member that names a topic, which no other run has.
+func (n *naming) appendTopic(dst []byte, topic int) []byte {
+	return fmt.Appendf(dst, `"topic":"bench-%08x-%d"`, n.run, topic)
+}
+
+// joinStream is the joins of all users as lines of the line dialect.
+type joinStream struct {
+	names   naming
+	members membership
+	conns   int
+	number  int // who joins next
+	out     []byte
+}
+
+func newJoinStream(d *driver, m membership) *joinStream {
+	return &joinStream{names: newNaming(&d.target, d.o.uid), members: m, conns: d.o.conns}
+}
+
+// Read implements io.Reader.
+func (s *joinStream) Read(b []byte) (int, error) {
+	for len(s.out) < len(b) && s.number < s.conns {
+		for j := range s.members.Each {
+			s.out = s.names.appendUser(append(s.out, `{"op":"join",`...), s.number)
+			s.out = s.names.appendTopic(append(s.out, ','), s.members.topic(s.number, j))
+			s.out = append(s.out, "}\n"...)
+		}
+		s.number++
+	}
+	if len(s.out) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, s.out)
+	s.out = s.out[:copy(s.out, s.out[n:])]
+	return n, nil
 }

@@ -23,6 +23,8 @@ type target struct {
 	Run     uint32   `json:"run"`               // tells the client-ids and events of runs apart
 	First   int      `json:"first"`             // number of the worker's first connection
 	Conns   int      `json:"conns"`             // how many the worker may open
+	Polls   int      `json:"polls,omitempty"`   // percent of them that poll
+	Posters int      `json:"posters,omitempty"` // more connections, which carry POSTs
 
 	family  int
 	remote  unix.Sockaddr
@@ -111,20 +113,50 @@ func (t *target) appendClientID(dst []byte, number int) []byte {
 	return appendHex(dst, uint64(number), 12)
 }
 
+// kind is what the connection in slot speaks: the clients that poll are spread evenly.
+func (t *target) kind(slot int) connKind {
+	if slot >= t.Conns {
+		return kindPost
+	}
+	if n := t.First + slot; (n+1)*t.Polls/100 > n*t.Polls/100 {
+		return kindPoll
+	}
+	return kindWS
+}
+
 // appendUpgrade appends the upgrade request of the connection in slot: RFC 6455 §4.1 with Sente's
 // parameters.
 func (t *target) appendUpgrade(dst []byte, slot int32, key string) []byte {
-	number := t.First + int(slot)
-	path := strings.ReplaceAll(t.Path, "{i}", strconv.Itoa(number))
-	dst = fmt.Appendf(dst, "GET %sclient-id=", path)
-	dst = t.appendClientID(dst, number)
+	dst = append(dst, "GET "...)
+	dst = t.appendPath(dst, slot)
 	if t.CSRF != "" {
 		dst = append(append(dst, "&csrf-token="...), url.QueryEscape(t.CSRF)...)
 	}
 	dst = fmt.Appendf(dst, " HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", t.Host, key)
+	return t.appendOrigin(dst)
+}
+
+// appendPath appends path and query of the connection in slot, the last parameter its client-id.
+func (t *target) appendPath(dst []byte, slot int32) []byte {
+	number := t.First + int(slot)
+	dst = append(dst, strings.ReplaceAll(t.Path, "{i}", strconv.Itoa(number))...)
+	return t.appendClientID(append(dst, "client-id="...), number)
+}
+
+// appendOrigin ends a request's head.
+func (t *target) appendOrigin(dst []byte) []byte {
 	if t.Origin != "" {
 		dst = fmt.Appendf(dst, "Origin: %s\r\n", t.Origin)
 	}
 	return append(dst, "\r\n"...)
+}
+
+// appendAjax appends a request's head from its version on, as stock clients send it.
+func (t *target) appendAjax(dst []byte) []byte {
+	dst = fmt.Appendf(dst, " HTTP/1.1\r\nHost: %s\r\nX-Requested-With: XMLHTTPRequest\r\n", t.Host)
+	if t.CSRF != "" {
+		dst = fmt.Appendf(dst, "X-CSRF-Token: %s\r\n", t.CSRF)
+	}
+	return dst
 }

@@ -134,13 +134,7 @@ func acceptKey(key string) string {
 func parseUpgrade(b []byte, accept string) (n int, err error) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
-		if len(b) > headLenMax {
-			return 0, fmt.Errorf("response head is over %d bytes", headLenMax)
-		}
-		if !isPrefix(b, "HTTP/1.1 ") {
-			return 0, fmt.Errorf("not an HTTP response: %q", clip(b))
-		}
-		return 0, errShort
+		return 0, noHead(b)
 	}
 	line, headers, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
 	if !bytes.HasPrefix(line, []byte("HTTP/1.1 101")) {

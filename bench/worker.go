@@ -10,32 +10,44 @@ import (
 
 // request is one line from the driver to a worker.
 type request struct {
-	Op       string        `json:"op"` // open connect idle ping echo watch await
+	Op       string        `json:"op"` // open connect idle run watch await
 	Target   *target       `json:"target,omitempty"`
-	Count    int           `json:"count,omitempty"`    // connect: how many more; ping, echo: at most
-	Parallel int           `json:"parallel,omitempty"` // connect, ping, echo: at a time
-	Size     int           `json:"size,omitempty"`     // echo: letters
-	Duration time.Duration `json:"duration,omitempty"` // ping, echo
-	Limit    time.Duration `json:"limit,omitempty"`    // how long answers may take
-	Run      uint32        `json:"run,omitempty"`      // watch
-	Last     uint32        `json:"last,omitempty"`     // await: of all,
-	Lasts    []uint32      `json:"lasts,omitempty"`    // or by slot
+	Count    int           `json:"count,omitempty"`    // connect: how many more
+	Parallel int           `json:"parallel,omitempty"` // connect: at a time
+	Limit    time.Duration `json:"limit,omitempty"`    // connect, await: how long it may take
+	Run      *runPlan      `json:"run,omitempty"`
+	Watch    *watchPlan    `json:"watch,omitempty"`
+	Lasts    *lasts        `json:"lasts,omitempty"` // await
 }
 
-// reply is a worker's one line for each request.
+// reply is a worker's one line for each request. Before it there may be lines with a sample only.
 type reply struct {
+	Sample *sample `json:"sample,omitempty"`
+
 	Err           string         `json:"err,omitempty"` // the worker itself is at fault
 	Open          int            `json:"open"`
 	Failures      map[string]int `json:"failures,omitempty"` // since the start, by reason
 	ReceivedBytes int64          `json:"received_bytes"`     // since the start
 	ServerPings   int64          `json:"server_pings"`       // since the start, all answered
+	Polls         int64          `json:"polls,omitempty"`    // since the start: answers
+	Forgotten     int64          `json:"forgotten,omitempty"`
 	Handshakes    []int64        `json:"handshakes,omitempty"`
-	Latency       []int64        `json:"latency,omitempty"`
-	Sent          int64          `json:"sent,omitempty"`
-	Got           int64          `json:"got,omitempty"`
-	TookNs        int64          `json:"took_ns,omitempty"`
+	Asks          []askReply     `json:"asks,omitempty"` // as the plan has them
+	Churn         *churnTally    `json:"churn,omitempty"`
+	Returns       []int64        `json:"returns,omitempty"` // latencies
 	Tally         *watchTally    `json:"tally,omitempty"`
+	Latency       []int64        `json:"latency,omitempty"` // of the events in Tally
 	LastAt        int64          `json:"last_at,omitempty"` // ns, CLOCK_MONOTONIC: the last event
+}
+
+// askReply is what became of the questions of one kind.
+type askReply struct {
+	Sent    int64   `json:"sent"`
+	Got     int64   `json:"got"`
+	Unsent  int64   `json:"unsent"`
+	TookNs  int64   `json:"took_ns"`
+	LateNs  int64   `json:"late_ns"`
+	Latency []int64 `json:"latency"`
 }
 
 // serveWorker does what the lines of in ask, one answer each to out, until in ends; the end of in
@@ -59,9 +71,9 @@ func serveWorker(in io.Reader, out io.Writer) error {
 			}
 		}
 	}()
-	w := worker{ended: ended}
-	defer w.close()
 	answers := json.NewEncoder(out)
+	w := worker{ended: ended, tell: func(s sample) error { return answers.Encode(reply{Sample: &s}) }}
+	defer w.close()
 	for {
 		select {
 		case <-ended:
@@ -78,6 +90,7 @@ func serveWorker(in io.Reader, out io.Writer) error {
 type worker struct {
 	loop  *loop
 	ended <-chan struct{}
+	tell  func(sample) error
 }
 
 func (w *worker) close() {
@@ -106,32 +119,26 @@ func (w *worker) do(q *request) (*reply, error) {
 		j = &connectJob{count: q.Count, window: q.Parallel, limit: q.Limit}
 	case "idle":
 		j = idleJob{}
-	case "ping", "echo":
-		if q.Op == "echo" && q.Size < echoMin {
-			return nil, errors.New("bench: worker: echo without a size")
+	case "run":
+		if err := q.Run.check(w.loop); err != nil {
+			return nil, err
 		}
-		j = &pingJob{
-			parallel: q.Parallel, total: int64(q.Count), duration: q.Duration, limit: q.Limit,
-			echo: q.Size,
-		}
+		j = &runJob{plan: q.Run}
 	case "watch":
-		j = &watchJob{run: q.Run}
+		j = &watchJob{plan: q.Watch}
 	case "await":
 		if w.loop.watch == nil {
 			return nil, errors.New("bench: worker: await without watch")
 		}
-		if q.Lasts != nil && len(q.Lasts) != len(w.loop.conns) {
-			return nil, errors.New("bench: worker: await with a last event for too few connections")
-		}
-		j = &awaitJob{last: q.Last, lasts: q.Lasts, limit: q.Limit}
+		j = &awaitJob{last: q.Lasts, limit: q.Limit}
 	default:
 		return nil, fmt.Errorf("bench: worker: unknown op %q", q.Op)
 	}
-	return w.loop.do(j, w.ended)
+	return w.loop.do(j, w.ended, w.tell)
 }
 
 func (w *worker) open(t *target) (err error) {
-	if t == nil || packers[t.Packer] == nil {
+	if t == nil {
 		return errors.New("bench: worker: open without a target")
 	}
 	if _, err := raiseFiles(); err != nil {
@@ -139,4 +146,33 @@ func (w *worker) open(t *target) (err error) {
 	}
 	w.loop, err = startLoop(*t)
 	return err
+}
+
+// check refuses what would end in a panic.
+func (p *runPlan) check(l *loop) error {
+	if p == nil || len(p.Asks) > 200 {
+		return errors.New("bench: worker: run without a plan")
+	}
+	for _, a := range p.Asks {
+		if a.Kind != askPing && a.Size < echoMin {
+			return errors.New("bench: worker: an echo without a size")
+		}
+		if a.Kind == askPost && !l.polls() {
+			return errors.New("bench: a process has no client that polls: more --polls or --per-process")
+		}
+	}
+	if p.Churn != nil && (p.Churn.Rate <= 0 || len(p.Churn.How) == 0) {
+		return errors.New("bench: worker: churn without a rate")
+	}
+	return nil
+}
+
+// polls says whether any of the clients does.
+func (l *loop) polls() bool {
+	for i := range l.conns[:l.clients] {
+		if l.conns[i].kind == kindPoll {
+			return true
+		}
+	}
+	return false
 }

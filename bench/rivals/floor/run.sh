@@ -1,0 +1,8 @@
+#!/bin/bash
+# Builds floor and serves on a port of 127.0.0.1: run.sh PORT. See ../start.sh for what it prints.
+cd "$(dirname "$0")"
+. ../start.sh
+build floor
+launch floor "$OUT/floor" "$port"
+ready floor
+told
