@@ -17,7 +17,6 @@ type simVerifier struct {
 	rng    *rand.Rand
 	calm   bool // answers everything soon, and kindly
 	owed   []simOwed
-	waits  int
 	ghosts []simOwed // told already, or never to be told in time
 }
 

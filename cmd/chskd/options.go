@@ -19,6 +19,8 @@ type settings struct {
 	hubOptions backend.HubOptions
 	apiOptions backend.Options
 	beforeDown func() // ends the demo's backend before its socket goes
+
+	stopVerifier func() // ends what finds out who clients are; more than once does no harm
 }
 
 // newSettings makes the options of all packages of what was configured. The values are good, as

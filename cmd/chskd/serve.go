@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -70,8 +71,8 @@ func serve(ctx context.Context, s *settings, log *slog.Logger, out io.Writer) (e
 		return err
 	}
 	a.engine, a.verifier = e, s.identity.verifier
-	stopVerifier := s.identity.start(e)
-	defer stopVerifier()
+	s.stopVerifier = sync.OnceFunc(s.identity.start(e))
+	defer s.stopVerifier()
 	// The socket first: a daemon that already serves it must be found before anything
 	// is bound.
 	socket, err := backend.Listen(s.apiSocket)
@@ -175,6 +176,7 @@ func goDown(e *engine.Engine, a *adapter, api *backend.Server, s *settings, agai
 	if err := api.Shutdown(ctx); err != nil {
 		log.Warn("some backends did not let go in time; they are cut", "error", err)
 	}
+	s.stopVerifier() // while there are loops to tell
 	if err := e.Stop(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
