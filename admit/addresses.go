@@ -34,6 +34,7 @@ func HostOf(a netip.Addr) Host {
 
 const (
 	addressShards = 64
+	addressRoom   = 16 // connections of one host that may be open beyond twice its limit
 	sweepStep     = 4  // hosts that are looked at whenever one comes in
 	sweepFull     = 16 // and that many when there is no room
 )
@@ -50,6 +51,7 @@ const (
 //
 // Any goroutine.
 type Addresses struct {
+	open       uint32
 	conns      uint32
 	handshakes rate.Limit
 	max        int // hosts of a shard
@@ -66,10 +68,11 @@ type addressShard struct {
 	_     [24]byte
 }
 
-// host is what is known of one; without pointers, so that a table of a million costs
+// host is what is known of one. conns <= open. Without pointers, so that a table of a million costs
 // the garbage collector nothing.
 type host struct {
-	conns      uint32
+	open       uint32 // connections
+	conns      uint32 // those of them that are served
 	handshakes rate.Bucket
 }
 
@@ -77,7 +80,7 @@ type host struct {
 // handshakes a second (0 = any). max bounds the hosts that are known at once, at least;
 // it must be more than there can be connections.
 func NewAddresses(conns, handshakes, max int) *Addresses {
-	a := &Addresses{conns: uint32(conns), handshakes: rate.PerSecond(handshakes, 1),
+	a := &Addresses{open: uint32(2*conns + addressRoom), conns: uint32(conns), handshakes: rate.PerSecond(handshakes, 1),
 		max: max/addressShards*5/4 + 64, seed: maphash.MakeSeed()}
 	for i := range a.shards {
 		a.shards[i].hosts = map[Host]host{}
@@ -85,12 +88,31 @@ func NewAddresses(conns, handshakes, max int) *Addresses {
 	return a
 }
 
-// Enter counts a connection of h in, or refuses it at the limit.
-func (a *Addresses) Enter(h Host, now uint32) bool {
+// Open counts a new connection of h, or refuses it: at twice the limit and a few, for those
+// who wait for a place, and those who say nothing. As with Gate, whose limits are of all.
+func (a *Addresses) Open(h Host, now uint32) bool {
 	s := a.shard(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := a.host(s, h, now)
+	if a.conns > 0 && k.open >= a.open {
+		return false
+	}
+	k.open++
+	s.hosts[h] = k
+	return true
+}
+
+// Enter gives an open connection of h a place among those that are served, or refuses it
+// at the limit.
+func (a *Addresses) Enter(h Host) bool {
+	s := a.shard(h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.hosts[h]
+	if k.conns == k.open {
+		panic("admit: a connection enters that was not opened")
+	}
 	if a.conns > 0 && k.conns >= a.conns {
 		return false
 	}
@@ -99,16 +121,19 @@ func (a *Addresses) Enter(h Host, now uint32) bool {
 	return true
 }
 
-// Leave takes a connection out that Enter had counted in.
-func (a *Addresses) Leave(h Host) {
+// Leave takes a connection out that Open had counted; entered says whether Enter had.
+func (a *Addresses) Leave(h Host, entered bool) {
 	s := a.shard(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.hosts[h]
-	if k.conns == 0 {
+	if k.open == 0 || entered && k.conns == 0 {
 		panic("admit: a connection leaves that did not enter")
 	}
-	k.conns--
+	k.open--
+	if entered {
+		k.conns--
+	}
 	s.hosts[h] = k
 }
 
@@ -142,7 +167,7 @@ func (a *Addresses) Conns() int {
 		s := &a.shards[i]
 		s.mu.Lock()
 		for _, k := range s.hosts {
-			n += int(k.conns)
+			n += int(k.open)
 		}
 		s.mu.Unlock()
 	}
@@ -174,7 +199,7 @@ func (a *Addresses) host(s *addressShard, h Host, now uint32) host {
 func (a *Addresses) sweep(s *addressShard, now uint32, full bool) {
 	h := s.pop()
 	k := s.hosts[h]
-	if k.conns == 0 && (full || k.handshakes.Idle(&a.handshakes, now)) {
+	if k.open == 0 && (full || k.handshakes.Idle(&a.handshakes, now)) {
 		delete(s.hosts, h)
 		return
 	}

@@ -42,7 +42,10 @@ func TestAddressesCountConns(t *testing.T) {
 	x, y := host("192.0.2.1"), host("2001:db8::1")
 	enter := func(h admit.Host, want bool) {
 		t.Helper()
-		if got := a.Enter(h, 0); got != want {
+		if !a.Open(h, 0) {
+			t.Fatal("not opened")
+		}
+		if got := a.Enter(h); got != want {
 			t.Fatalf("%v", got)
 		}
 	}
@@ -50,16 +53,46 @@ func TestAddressesCountConns(t *testing.T) {
 	enter(x, true)
 	enter(x, false)
 	enter(y, true)
-	a.Leave(x)
-	enter(x, true)
+	a.Leave(x, true)
+	if !a.Enter(x) {
+		t.Fatal("who waits has not the place that is free")
+	}
 	enter(x, false)
-	a.Leave(y)
-	defer func() {
-		if recover() == nil {
-			t.Error("one may leave that did not enter")
-		}
-	}()
-	a.Leave(y)
+	a.Leave(y, true)
+	if n := a.Conns(); n != 3 {
+		t.Fatalf("%d are open", n)
+	}
+	for name, wrong := range map[string]func(){
+		"leaves that is not open":     func() { a.Leave(y, false) },
+		"leaves that did not enter":   func() { a.Leave(x, true); a.Leave(x, true); a.Leave(x, true) },
+		"enters that was not opened":  func() { a.Enter(y) },
+		"enters once more than it is": func() { a.Open(y, 0); a.Enter(y); a.Enter(y) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("one %s", name)
+				}
+			}()
+			wrong()
+		}()
+	}
+}
+
+// TestAddressesBoundTheOpen: who says nothing takes no more room than who waits.
+func TestAddressesBoundTheOpen(t *testing.T) {
+	a := admit.NewAddresses(3, 0, 1000)
+	x := host("192.0.2.1")
+	n := 0
+	for ; a.Open(x, 0); n++ {
+	}
+	if n != 2*3+16 || !a.Open(host("192.0.2.2"), 0) {
+		t.Fatalf("%d may be open", n)
+	}
+	a.Leave(x, false)
+	if !a.Open(x, 0) || a.Open(x, 0) {
+		t.Fatal("not one for one")
+	}
 }
 
 func TestAddressesPaceHandshakes(t *testing.T) {
@@ -98,8 +131,9 @@ func TestAddressesAreBounded(t *testing.T) {
 	const most = 10_000
 	a := admit.NewAddresses(5, 10, most)
 	busy := host("2001:db8::7")
-	for range 5 {
-		a.Enter(busy, 0)
+	for range 6 {
+		a.Open(busy, 0)
+		a.Enter(busy)
 	}
 	next := flooder()
 	for i := range uint32(20 * most) {
@@ -108,7 +142,7 @@ func TestAddressesAreBounded(t *testing.T) {
 			if n := a.Len(); n > most*3/2+10_000 {
 				t.Fatalf("%d hosts", n)
 			}
-			if a.Enter(busy, i/1000) {
+			if a.Enter(busy) {
 				t.Fatal("a host with connections was forgotten")
 			}
 		}
@@ -143,7 +177,7 @@ func TestAddressesBySeveral(t *testing.T) {
 	x := host("192.0.2.1")
 	for range 40 {
 		wg.Go(func() {
-			if a.Enter(x, 0) {
+			if a.Open(x, 0) && a.Enter(x) {
 				in.Add(1)
 			}
 		})

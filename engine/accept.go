@@ -25,15 +25,19 @@ func (l *loop) open(s sock) (taken bool) {
 		l.m.ConnsRefused.Add(1)
 		return false
 	}
+	l.forget(slot)
+	if l.opts.ProxyProtocol {
+		c.state = sProxy
+	} else if l.eng.placed && !l.openFrom(slot, l.net.peer(s)) {
+		l.conns.put(slot)
+		l.eng.gate.Close(false)
+		return false
+	}
 	if holder, ok := s.(interface{ SetContext(any) }); ok {
 		holder.SetContext(c)
 	}
 	l.m.ConnsNow.Add(1)
 	c.since, c.fd = l.now, l.net.fd(s)
-	l.forget(slot)
-	if l.opts.ProxyProtocol {
-		c.state = sProxy
-	}
 	l.armHead(slot, c)
 	l.arm()
 	return true

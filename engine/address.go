@@ -8,6 +8,7 @@ import (
 	"github.com/chskd/chskd/admit"
 	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/httpmin"
+	"github.com/chskd/chskd/metrics"
 	"github.com/chskd/chskd/proxyproto"
 )
 
@@ -32,6 +33,8 @@ import (
 type place struct {
 	addr [16]byte   // by PROXY header; zero = the socket's own
 	host admit.Host // that the conn is counted under; 0 = under none
+
+	entered bool // among those of it that are served
 }
 
 // addressed fills in who sends a request.
@@ -83,6 +86,10 @@ func (l *loop) readProxy(slot uint32, c *conn) bool {
 	}
 	if !h.Local {
 		l.places.at(slot).addr = h.Src.Addr().As16()
+	}
+	if !l.openFrom(slot, l.connAddr(slot)) {
+		l.closeConn(slot)
+		return false
 	}
 	_, _ = s.Discard(n) // they are there: Peek returned them
 	c.state, c.since = sHead, l.now
@@ -174,46 +181,53 @@ func portOrNone(b []byte) bool {
 	return true
 }
 
-// count counts a conn under its address. It is asked for the first request; ok is false
-// when that address has as many as it may. A trusted proxy's is not counted: it is many
-// clients', one request each (countShared).
-func (l *loop) count(slot uint32, c *conn) (host admit.Host, ok bool) {
+// openFrom counts a new conn under its address; false: that address has too many open
+// already. A trusted proxy's conn is not counted: it is many clients', one request each
+// (countShared).
+func (l *loop) openFrom(slot uint32, addr netip.Addr) bool {
+	if l.opts.Limits.ConnsPerAddress == 0 || !addr.IsValid() || l.opts.Trusted.Contains(addr) {
+		return true
+	}
+	return l.openUnder(slot, admit.HostOf(addr))
+}
+
+func (l *loop) openUnder(slot uint32, host admit.Host) bool {
+	if !l.eng.addresses.Open(host, l.now) {
+		l.m.Shed[metrics.HoldAddress].Add(1)
+		return false
+	}
+	l.places.at(slot).host = host
+	return true
+}
+
+// serveFrom gives a conn a place among those of its address that are served. It is asked for
+// the first request.
+func (l *loop) serveFrom(slot uint32) bool {
 	if l.opts.Limits.ConnsPerAddress == 0 {
-		return 0, true
+		return true
 	}
 	p := l.places.at(slot)
-	if p.host != 0 {
-		return p.host, true
+	if p.host == 0 || p.entered {
+		return true
 	}
-	addr := l.connAddr(slot)
-	if !addr.IsValid() || l.opts.Trusted.Contains(addr) {
-		return 0, true
-	}
-	host = admit.HostOf(addr)
-	if !l.eng.addresses.Enter(host, l.now) {
-		return host, false
-	}
-	p.host = host
-	return host, true
+	p.entered = l.eng.addresses.Enter(p.host)
+	return p.entered
 }
 
 // countShared counts an upgrade over a trusted proxy's conn, which is the client's own from
-// here on. host is the request's also if nothing is counted.
-func (l *loop) countShared(slot uint32, c *conn, h *httpmin.Head) (host admit.Host, ok bool) {
+// here on, as openFrom does others. host is the request's also if nothing is counted.
+func (l *loop) countShared(slot uint32, h *httpmin.Head) (host admit.Host, ok bool) {
 	addr, trusted := l.requestAddr(l.connAddr(slot), h)
 	host = admit.HostOf(addr)
-	if l.opts.Limits.ConnsPerAddress == 0 || !trusted || !h.Upgrade {
+	if l.opts.Limits.ConnsPerAddress == 0 || !trusted || !h.Upgrade || host == 0 {
 		return host, true
 	}
-	p := l.places.at(slot)
-	if p.host == host {
-		return host, true
+	if p := l.places.at(slot); p.host != host {
+		l.uncount(slot) // an upgrade of another client, which came to nothing
+		if ok = l.openUnder(slot, host); !ok {
+			return host, false
+		}
 	}
-	l.uncount(slot) // an upgrade of another client, which came to nothing
-	if !l.eng.addresses.Enter(host, l.now) {
-		return host, false
-	}
-	p.host = host
 	return host, true
 }
 
@@ -223,7 +237,7 @@ func (l *loop) uncount(slot uint32) {
 		return
 	}
 	if p := l.places.at(slot); p.host != 0 {
-		l.eng.addresses.Leave(p.host)
-		p.host = 0
+		l.eng.addresses.Leave(p.host, p.entered)
+		p.host, p.entered = 0, false
 	}
 }

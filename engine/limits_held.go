@@ -24,6 +24,9 @@ import (
 // to spare us that, too. Who has been let in is never asked again, so that no limit ends
 // what is old.
 //
+// Of conns that have asked for nothing yet an address may have as many more, and a few: at
+// the accept those beyond are closed (admit.Addresses.Open).
+//
 // A request that is held stays in gnet's buffer, and is read from its head when it goes
 // on. One that is not there any more, for its body came apart from its head, is refused at
 // once. There is room for HeldConns; beyond them likewise. Those that wait for their own
@@ -38,7 +41,7 @@ type hold struct {
 	why    metrics.Hold
 	begun  bool // at is valid
 	at     uint32
-	host   admit.Host // whose limit it is
+	host   admit.Host // HoldAddressRate: whose
 	passed passed
 }
 
@@ -53,8 +56,8 @@ const (
 
 // admit gives a conn its place among those that are served.
 func (l *loop) admit(slot uint32, c *conn) bool {
-	if host, ok := l.count(slot, c); !ok {
-		l.hold(slot, c, metrics.HoldAddress, host, 0)
+	if !l.serveFrom(slot) {
+		l.hold(slot, c, metrics.HoldAddress, 0, 0)
 		return false
 	}
 	if l.eng.gate.Serve() {
@@ -85,8 +88,12 @@ func (l *loop) mayShake(slot uint32, c *conn, h *httpmin.Head) bool {
 	host := admit.Host(0)
 	if l.eng.addresses != nil {
 		var ok bool
-		if host, ok = l.countShared(slot, c, h); !ok {
-			l.hold(slot, c, metrics.HoldAddress, host, before)
+		if host, ok = l.countShared(slot, h); !ok {
+			l.shed(slot, c, metrics.HoldAddress)
+			return false
+		}
+		if !l.serveFrom(slot) {
+			l.hold(slot, c, metrics.HoldAddress, 0, before)
 			return false
 		}
 		if before&passedAddressRate == 0 && l.opts.Limits.HandshakesPerAddress > 0 &&
@@ -169,10 +176,7 @@ func (l *loop) mayGoOn(slot uint32, c *conn, w *hold) bool {
 		}
 		c.flags |= fServed
 	case metrics.HoldAddress:
-		if !l.eng.addresses.Enter(w.host, l.now) {
-			return false
-		}
-		l.places.at(slot).host = w.host
+		return l.serveFrom(slot)
 	case metrics.HoldAddressRate:
 		if !l.eng.addresses.Handshake(w.host, l.now) {
 			return false

@@ -246,3 +246,33 @@ func TestNoLimitTakesNoMemory(t *testing.T) {
 		t.Error("something is kept")
 	}
 }
+
+// TestIdleConnsPerAddress: conns that ask for nothing do not take others' room.
+func TestIdleConnsPerAddress(t *testing.T) {
+	r := newLimitRig(t, func(o *Options) {
+		o.Limits.ConnsPerAddress = 2
+		o.Trusted = set("10.0.0.0/8")
+	})
+	alive := r.old("192.0.2.1")
+	var open []*plainSock
+	for range 100 {
+		if s := r.dial("192.0.2.2"); s != nil {
+			open = append(open, s)
+		}
+	}
+	if len(open) != 2*2+16 || r.m.Shed[metrics.HoldAddress].Load() != 100-20 {
+		t.Fatalf("%d are open", len(open))
+	}
+	r.is(r.ws("192.0.2.3"), 101)
+	for range 100 {
+		if r.dial("10.0.0.1") == nil {
+			t.Fatal("a proxy's conn is counted")
+		}
+	}
+	r.advance(11_000) // none has sent its head
+	r.is(r.ws("192.0.2.2"), 101)
+	if n := r.eng.addresses.Conns(); n != 3 {
+		t.Errorf("%d are counted", n)
+	}
+	alive()
+}
