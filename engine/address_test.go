@@ -77,7 +77,8 @@ func TestAddressed(t *testing.T) {
 	s := r.dial("10.0.0.1")
 	r.give(s, "PROXY TCP4 10.0.0.2 10.0.0.1 1 2\r\n")
 	h := httpmin.Head{}
-	if _, err := httpmin.ParseHead([]byte("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"), 999, &h); err != nil {
+	head := "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"
+	if _, err := httpmin.ParseHead([]byte(head), 999, &h); err != nil {
 		t.Fatal(err)
 	}
 	var q auth.Request
@@ -159,7 +160,8 @@ func TestProxyProtocol(t *testing.T) {
 		addr       string
 	}{
 		{"version 1", "PROXY TCP4 1.2.3.4 10.0.0.1 5 6\r\n", 101, "1.2.3.4"},
-		{"version 2", "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x01\x02\x03\x04\x0a\x00\x00\x01\x00\x05\x00\x06", 101, "1.2.3.4"},
+		{"version 2", "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x01\x02\x03\x04\x0a\x00\x00\x01" +
+			"\x00\x05\x00\x06", 101, "1.2.3.4"},
 		{"for nobody", "PROXY UNKNOWN\r\n", 101, "10.0.0.1"},
 		{"a health check", "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00", 101, "10.0.0.1"},
 		{"of one that is denied", "PROXY TCP4 6.6.6.6 10.0.0.1 5 6\r\n", 403, "6.6.6.6"},

@@ -72,7 +72,8 @@ func TestParse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			in := c.in + "GET / HTTP/1.1\r\n"
 			for cut := range c.in {
-				if h, n, err := proxyproto.Parse([]byte(in[:cut])); err != proxyproto.ErrShort || n != 0 || h != (proxyproto.Header{}) {
+				h, n, err := proxyproto.Parse([]byte(in[:cut]))
+				if err != proxyproto.ErrShort || n != 0 || h != (proxyproto.Header{}) {
 					t.Fatalf("%d bytes of %d: %+v, %d, %v", cut, len(c.in), h, n, err)
 				}
 			}

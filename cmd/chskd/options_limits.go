@@ -16,7 +16,8 @@ func (s *settings) limitsOf(c *config.Config) error {
 	s.ProxyProtocol = c.ProxyProtocol
 
 	l := &s.Limits
-	l.HeadBytes, l.MessageBytes, l.OutBytes = int(c.MaxHeadBytes), int(c.MaxMessageBytes), int(c.MaxOutBytes)
+	l.HeadBytes, l.MessageBytes = int(c.MaxHeadBytes), int(c.MaxMessageBytes)
+	l.OutBytes = int(c.MaxOutBytes)
 	l.HeadMs, l.IdleMs = c.HeadTimeout.Ms(), c.IdleTimeout.Ms()
 	l.SessionsPerUser, l.Frames = c.MaxSessionsPerUser, c.MaxFragments
 	l.ConnsPerAddress = c.MaxConnsPerAddress
@@ -57,7 +58,8 @@ func (s *settings) share(c *config.Config) error {
 	log := []any{"open_files", nofile, "clients", s.Limits.MaxConns, "held", s.Limits.HeldConns,
 		"backends", s.apiOptions.MaxConns, "others", taken - s.apiOptions.MaxConns}
 	if s.Limits.MaxConns < asked && (c.MaxConns > 0 || s.apiOptions.MaxConns < backend.MaxConnsDefault) {
-		s.Log.Warn("the limit of open files (ulimit -n, LimitNOFILE) leaves fewer places than asked for", log...)
+		s.Log.Warn("the limit of open files (ulimit -n, LimitNOFILE) leaves fewer places than there "+
+			"should be", log...)
 	} else {
 		s.Log.Debug("places by the limit of open files", log...)
 	}

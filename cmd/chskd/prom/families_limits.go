@@ -10,7 +10,8 @@ var limits = []family{
 		"do. One may wait for several.",
 		func(l *metrics.Loop) *[metrics.Holds]metrics.Counter { return &l.Held }),
 	byHold("chskd_connections_shed_total", "Connections and handshakes refused after that, or at once "+
-		"where too many were held: 429 for address and address_rate, else 503.",
+		"where too many were held: 429 for address and address_rate, else 503. Of one address also "+
+		"those closed without a word, because it had too many open that asked for nothing.",
 		func(l *metrics.Loop) *[metrics.Holds]metrics.Counter { return &l.Shed }),
 	counter("chskd_connections_denied_total", "Connections closed at once by the list of denied "+
 		"addresses, or because only trusted proxies may connect.",
