@@ -100,7 +100,7 @@ type Limits struct {
 	Frames int // of one message, with the control frames between them; over it 1008. 1024, at most 65534
 
 	Callbacks       int    // replies that one conn waits for; over it :chsk/error. 256
-	SessionsPerUser int    // over it the oldest is ended. 1000
+	SessionsPerUser int    // over it the oldest that is away is forgotten; none away: refused. 1000
 	KeptSessions    int    // absent sessions of all loops; over it the oldest is forgotten. 1e6
 	PollsPerSession int    // parked at once; over it the oldest is answered. 16
 	ReplayedPosts   int    // POSTs of a loop that wait or are remembered; over it :chsk/error. 100000
