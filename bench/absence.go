@@ -15,7 +15,8 @@ type churnPlan struct {
 	Rate   float64       `json:"rate"`             // a second
 	Away   time.Duration `json:"away"`             // how long most stay away
 	Keep   time.Duration `json:"keep"`             // the server keeps what they miss for so long
-	Beyond float64       `json:"beyond,omitempty"` // share (0 to 1) that stays away for longer
+	Beyond float64       `json:"beyond,omitempty"` // share (0 to 1) that stays away for
+	Long   time.Duration `json:"long,omitempty"`   // so long
 	How    []leaving     `json:"how"`              // in turn
 }
 
@@ -79,9 +80,6 @@ func newChurn(p *runPlan, now int64, seed uint32) *churn {
 		stopAt: now + int64(p.Duration), absent: make(map[int32]*absence), latency: newLatency(),
 	}
 }
-
-// beyond is how long a client that misses the server's promise stays away.
-func (p *churnPlan) beyond() time.Duration { return p.Keep + p.Keep/2 + 500*time.Millisecond }
 
 func (ch *churn) step(l *loop, now int64) bool {
 	ch.bringBack(l, now)
@@ -151,7 +149,7 @@ func (ch *churn) gone(l *loop, slot int32, c *conn) {
 	a.goneAt = l.clock.now()
 	queue, away := 0, ch.plan.Away
 	if a.beyond {
-		queue, away = 1, ch.plan.beyond()
+		queue, away = 1, ch.plan.Long
 	}
 	a.backAt = a.goneAt + int64(away)
 	ch.queues[queue] = append(ch.queues[queue], slot)

@@ -72,6 +72,14 @@ type result struct {
 		CPU            *struct{ Operations int64 } `json:"server_cpu"`
 		Latency        struct{ Count int64 }
 	}
+	Series []struct {
+		At   float64 `json:"at_s"`
+		Open int
+	}
+	Comparison []struct {
+		Name     string
+		Old, New float64
+	}
 	Pings    int64 `json:"server_pings_answered"`
 	Failures map[string]int
 }
@@ -132,6 +140,30 @@ func TestPing(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+// An open loop asks at its times, also when connections are fewer than what waits for answers, and
+// says what it could not ask.
+func TestPingAtARate(t *testing.T) {
+	s := startSente(t, "", "edn")
+	for _, args := range []string{"", "--per-process 3"} {
+		r, err := run(t, s, append([]string{"ping", "--conns", "8", "--rate", "400", "--duration",
+			"500ms"}, strings.Fields(args)...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Workers round their parts of the rate down.
+		if p := r.Ping; p.Sent < 198 || p.Sent > 200 || p.Answered != p.Sent ||
+			p.Latency.Count != p.Sent {
+			t.Errorf("%+v", p)
+		}
+	}
+	s = startSente(t, "no pong", "edn")
+	_, err := run(t, s, "ping", "--conns", "1", "--rate", "100", "--duration", "100ms",
+		"--timeout", "1s")
+	if err == nil || !strings.Contains(err.Error(), "9 questions not asked") {
+		t.Errorf("one ping of ten is answered by nobody, the others cannot be asked: %v", err)
 	}
 }
 
@@ -308,6 +340,21 @@ func TestOptionsAreBounded(t *testing.T) {
 		{"echo of nothing", "echo --conns 1 --size 0 --api-socket " + s.api},
 		{"echo to more than there are", "echo --conns 1 --outstanding 2 --api-socket " + s.api},
 		{"extra words", "ping now"},
+		{"a negative rate", "ping --conns 1 --rate -1"},
+		{"a rate and a closed loop", "ping --conns 1 --rate 5 --outstanding 1"},
+		{"more than all poll", "idle --conns 1 --polls 101"},
+		{"no topics", "topic --conns 1 --topics 0 --api-socket " + s.api},
+		{"in more topics than there are", "topic --conns 1 --topics 2 --each 3 --api-socket " + s.api},
+		{"too many posters", "poll --conns 1 --posters 5000 --api-socket " + s.api},
+		{"posts of nobody", "mixed --conns 10 --polls 0 --api-socket " + s.api},
+		{"a mix of nothing", "mixed --pings 0 --echoes 0 --posts 0 --pushes 0 --broadcasts 0 " +
+			"--topic-pushes 0 --leaves 0 --api-socket " + s.api},
+		{"nobody leaves", "churn --conns 1 --leaves 0 --api-socket " + s.api},
+		{"away for longer than is kept", "churn --conns 1 --away 2m --api-socket " + s.api},
+		{"leaves otherwise", "churn --conns 1 --how politely --api-socket " + s.api},
+		{"away for too short", "churn --conns 1 --beyond 1 --long-away 1s --api-socket " + s.api},
+		{"more than all stay away", "churn --conns 1 --beyond 101 --api-socket " + s.api},
+		{"nothing to compare with", "ping --conns 1 --compare /nonexistent"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -321,7 +368,7 @@ func TestOptionsAreBounded(t *testing.T) {
 func TestText(t *testing.T) {
 	s := startSente(t, "", "edn")
 	cases := []struct{ args, want string }{
-		{"idle --conns 4 --duration 10ms --pid " + self(), "per WebSocket  RSS"},
+		{"idle --conns 4 --duration 10ms --pid " + self(), "per client     RSS"},
 		{"ping --conns 2 --count 20", "unknown (give the server's --pid)"},
 		{"broadcast --conns 2 --count 2 --rate 100 --api-socket " + s.api,
 			"lost 0, doubled 0, reordered 0"},

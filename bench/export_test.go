@@ -122,3 +122,43 @@ func ReadAllocs(message []byte) func() {
 		}
 	}
 }
+
+// TopicsOf, PlaceOf and MembersOf are the rule of who is in which topic.
+
+func TopicsOf(topics, each, number int) (list []int) {
+	for j := range each {
+		list = append(list, membership{topics, each}.topic(number, j))
+	}
+	return list
+}
+
+func PlaceOf(topics, each, number, topic int) int {
+	return max(membership{topics, each}.place(number, uint32(streamTopic+topic))-streamTopic, -1)
+}
+
+func MembersOf(topics, each, topic, conns int) int {
+	return membership{topics, each}.members(topic, conns)
+}
+
+// WatchAbsences shows numbers up to last to one connection, which comes back at each 0: after a
+// time that the server does not keep, or, of resets, after one of those.
+func WatchAbsences(last uint32, numbers, resets []uint32) (lost, outside, reset int64) {
+	w := newWatch(&watchPlan{Run: 1, Leaves: true}, 0, 1)
+	for why, list := range map[cause][]uint32{causeOutside: numbers, causeReset: resets} {
+		for _, n := range list {
+			if n == 0 {
+				w.why[0] = why
+				continue
+			}
+			w.see(0, &event{numbered: true, run: 1, number: n}, 0)
+		}
+	}
+	var t watchTally
+	w.addLost(0, &lasts{Users: []uint32{last}}, &t)
+	return t.Lost, t.LostOutside, t.LostReset
+}
+
+func ParseAnswer(b []byte) (body []byte, last bool, n int, err error) {
+	a, n, err := parseAnswer(b)
+	return a.body, a.last, n, err
+}

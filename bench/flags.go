@@ -134,7 +134,9 @@ func churnFlags(c *cobra.Command, o *options, rate float64) {
 	f.DurationVar(&o.away, "away", 500*time.Millisecond, "How long they stay away")
 	f.DurationVar(&o.keep, "keep", time.Minute,
 		"How long the server keeps what a client misses (chskd: --session-keep-ms)")
-	f.Float64Var(&o.beyond, "beyond", 0, "Percent that stay away for longer than --keep")
+	f.Float64Var(&o.beyond, "beyond", 0, "Percent that stay away for --long-away instead")
+	f.DurationVar(&o.longAway, "long-away", 0,
+		"How long that is: surely longer than the server keeps (0 = --keep, half of it and 3s more)")
 	f.StringSliceVar(&o.how, "how", []string{"close", "fin"},
 		"How they leave, in turn: close (a close frame), fin (TCP ends), reset (it is cut)")
 }

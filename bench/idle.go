@@ -145,7 +145,7 @@ func (r *idleResult) text(b *strings.Builder) {
 		fmt.Fprintf(b, "slab %s  TCP %s\n", mib(s.Kernel.Slab), mib(s.Kernel.TCP))
 	}
 	if r.RSS != nil {
-		fmt.Fprintf(b, "per WebSocket  RSS %.0f B (r2 %.4f)  PSS %.0f B (r2 %.4f)\n",
+		fmt.Fprintf(b, "per client     RSS %.0f B (r2 %.4f)  PSS %.0f B (r2 %.4f)\n",
 			r.RSS.Slope, r.RSS.R2, r.PSS.Slope, r.PSS.R2)
 	}
 	ends := "the load's end only"

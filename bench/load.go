@@ -125,7 +125,7 @@ func (d *driver) runPlans(ctx context.Context, l *load, out *outcome) (err error
 	}
 	limit := d.o.duration + d.o.timeout
 	if l.churn != nil {
-		limit += l.churn.beyond() + farewell
+		limit += l.churn.Long + farewell
 	}
 	out.ran, err = d.fleet.do(ctx, limit, func(i int) *request {
 		plan := &runPlan{Duration: d.o.duration, Limit: d.o.timeout}

@@ -61,6 +61,7 @@ type options struct {
 
 	away, keep time.Duration // churn, mixed
 	beyond     float64       // percent
+	longAway   time.Duration
 	how        []string
 	mix        mix
 
@@ -223,6 +224,9 @@ func (o *options) members() membership { return membership{Topics: o.topics, Eac
 // checkChurn is check for clients that come and go. Those who are to be back in time must be so
 // for sure.
 func (o *options) checkChurn() error {
+	if o.longAway == 0 {
+		o.longAway = o.keep + o.keep/2 + 3*time.Second
+	}
 	switch {
 	case o.mix.leaves <= 0:
 		return errors.New("bench: --leaves must be over 0")
@@ -233,6 +237,8 @@ func (o *options) checkChurn() error {
 	case o.away < 0 || o.keep > timeoutMax || o.away > o.keep/2:
 		return fmt.Errorf("bench: --away must be at most half of --keep, and that at most %v",
 			timeoutMax)
+	case o.longAway < o.keep || o.longAway > timeoutMax:
+		return fmt.Errorf("bench: --long-away must be over --keep and at most %v", timeoutMax)
 	case len(o.how) == 0:
 		return errors.New("bench: --how is empty")
 	}
@@ -248,6 +254,9 @@ func (o *options) checkChurn() error {
 
 func (o *options) churn() *churnPlan {
 	p := &churnPlan{Rate: o.mix.leaves, Away: o.away, Keep: o.keep, Beyond: o.beyond / 100}
+	if o.beyond > 0 {
+		p.Long = o.longAway
+	}
 	for _, how := range o.how {
 		p.How = append(p.How, leaving(how))
 	}

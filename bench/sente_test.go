@@ -286,3 +286,10 @@ func (p *peer) raw(b []byte) {
 func frameBytes(op ws.OpCode, fin bool, payload []byte) []byte {
 	return ws.MustCompileFrame(ws.NewFrame(op, fin, payload))
 }
+
+// restart lets the faults hit those who come next, as if nobody had come before.
+func (s *sente) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers, s.count = nil, 0
+}

@@ -19,9 +19,12 @@
       values: (u, list) => list.map(values) };
   }
 
+  // Of the percentiles only whole nines are written at the axis.
+  const nines = (n) => Number.isInteger(n) ? share(n) : "";
+
   // draw makes one plot. Each of lines has a name, values, and how a value is written; all share
   // the scale y.
-  function draw(title, xName, x, xText, lines, yText, log) {
+  function draw(title, xName, x, xText, lines, yText, log, xAxis) {
     const known = lines.filter((l) => l.values.some((v) => v != null && v > 0));
     if (x.length < 2 || known.length === 0) return;
     const box = document.createElement("div");
@@ -30,7 +33,7 @@
     const u = new uPlot({
       title, width: width(), height: 280,
       scales: { x: { time: false }, y: log ? { distr: 3 } : { range: (u, min, max) => [0, max * 1.05 || 1] } },
-      axes: [axis(xText, 40), axis(yText, 76)],
+      axes: [axis(xAxis || xText, 40), axis(yText, 76)],
       series: [{ label: xName, value: (u, v) => v == null ? "" : xText(v) }].concat(known.map((l, i) => ({
         label: l.name, stroke: colors[i % colors.length], width: 2, spanGaps: true,
         value: (u, v) => yText(v),
@@ -43,7 +46,7 @@
   draw("Latency by percentile", "percentile", grid, share, data.curves.map((c) => {
     const at = new Map(c.nines.map((n, i) => [n, c.us[i]]));
     return { name: c.name, values: grid.map((n) => at.has(n) ? at.get(n) : null) };
-  }), time, true);
+  }), time, true, nines);
 
   const series = data.series || [];
   const x = series.map((p) => p.at_s);
