@@ -143,15 +143,15 @@ func TestHookDead(t *testing.T) {
 func TestHookExpiry(t *testing.T) {
 	t.Parallel()
 	app := newApplication(t, false)
-	d := startDaemon(t, "--auth=hook", "--hook-url="+app.url, "--expiry-notice=1s")
-	app.say("s=alice", `{"uid":"alice","expires_in_ms":3000}`)
+	d := startDaemon(t, "--auth=hook", "--hook-url="+app.url, "--expiry-notice=8s")
+	app.say("s=alice", `{"uid":"alice","expires_in_ms":10000}`)
 	ws, _ := openAs(t, d, "/chsk?client-id=c1", `"alice"`, "nil", cookie("s=alice")...)
 	ajax := openAjax(t, d, "c2", `"alice"`, cookie("s=alice")...)
 	app.say("s=alice", "401 log in again")
 	ajax.poll("")
 	var left int
 	notice := ws.frameAfter("text [[[:chskd/expiring ")
-	if _, err := fmt.Sscanf(notice, "text [[[:chskd/expiring {:ms %d}]] nil]", &left); err != nil || left < 0 || left > 1000 {
+	if _, err := fmt.Sscanf(notice, "text [[[:chskd/expiring {:ms %d}]] nil]", &left); err != nil || left < 0 || left > 8000 {
 		t.Errorf("%q: %d ms left, %v", notice, left, err)
 	}
 	ws.want("close 4401")

@@ -78,7 +78,7 @@ func openAjaxWith(t *testing.T, d *daemon, client, handshake string, fields ...s
 func TestJWTExpiry(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, jwtFlags("--jwt-leeway=0s", "--expiry-notice=1m")...)
-	mine := signed(map[string]any{"sub": "alice", "exp": time.Now().Add(4 * time.Second).Unix()})
+	mine := signed(map[string]any{"sub": "alice", "exp": time.Now().Add(10 * time.Second).Unix()})
 	ws, _ := openAs(t, d, "/chsk?client-id=c1", `"alice"`, "nil", bearer(mine))
 	ajax := openAjax(t, d, "c2", `"alice"`, bearer(mine))
 	ajax.poll("")
