@@ -31,6 +31,7 @@ var edges = map[string][]string{
 		"metrics", "packer", "proxyproto", "rate", "shard", "wsframe"},
 	"backend": {"packer"},
 	"bench":   {"packer", "wsframe"},
+	"bench/check": {"internal/count"},
 	"client":  nil,
 	"cmd/chskd": {"admit", "auth", "auth/hook", "auth/jwt", "auth/verifier", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
 		"engine", "mailbox", "packer"},
@@ -43,6 +44,7 @@ var edges = map[string][]string{
 	"examples/chat-go": {"client"},
 
 	// No package may import it: only tests do.
+	"internal/count":      nil,
 	"internal/daemontest": nil,
 	"internal/wirecases":  {"httpmin", "wsframe"},
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chskd/chskd/auth"
+	"github.com/chskd/chskd/internal/count"
 )
 
 // The first mode that applies decides.
@@ -201,8 +202,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			k := checker(b, c.conf)
 			c.r.Client, c.r.Origin, c.r.Host = opt("c"), opt("https://x"), opt("x")
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, 2000); loop.Next(); {
 				if _, _, refusal := k.Check(&c.r); refusal != nil {
 					b.Fatal(refusal)
 				}

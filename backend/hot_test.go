@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chskd/chskd/backend"
+	"github.com/chskd/chskd/internal/count"
 )
 
 func BenchmarkParsePushByFormat(b *testing.B) {
@@ -14,8 +15,7 @@ func BenchmarkParsePushByFormat(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var p backend.PushParser
 			text := []byte(line)
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, 2000); loop.Next(); {
 				if err := p.Parse(text); err != nil {
 					b.Fatal(err)
 				}

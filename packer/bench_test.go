@@ -3,6 +3,7 @@ package packer_test
 import (
 	"testing"
 
+	"github.com/chskd/chskd/internal/count"
 	"github.com/chskd/chskd/packer"
 )
 
@@ -29,8 +30,7 @@ func BenchmarkParseMessage(b *testing.B) {
 			in := chat(b, f)
 			var m packer.Message
 			b.SetBytes(int64(len(in)))
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, 1000); loop.Next(); {
 				if err := f.ParseMessage(in, &m); err != nil {
 					b.Fatal(err)
 				}
@@ -44,8 +44,7 @@ func BenchmarkCheckEvent(b *testing.B) {
 		b.Run(f.String(), func(b *testing.B) {
 			in := eventOf(b, f, string(chat(b, f)))
 			b.SetBytes(int64(len(in)))
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, 1000); loop.Next(); {
 				if _, err := f.CheckEvent(in); err != nil {
 					b.Fatal(err)
 				}
@@ -61,8 +60,7 @@ func BenchmarkAppend(b *testing.B) {
 				in := eventOf(b, from, string(chat(b, from)))
 				dst := make([]byte, 0, 512)
 				b.SetBytes(int64(len(in)))
-				b.ReportAllocs()
-				for b.Loop() {
+				for loop := count.Loop(b, 1000); loop.Next(); {
 					out, err := packer.Append(dst, to, in, from, packer.Options{Event: true})
 					if err != nil {
 						b.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chskd/chskd/internal/count"
 	"github.com/chskd/chskd/packer"
 )
 
@@ -241,18 +242,17 @@ func BenchmarkGzip(b *testing.B) {
 		var g packer.Gzip
 		msg := chatHistory(n)
 		wrapped := g.Pack(nil, msg)
+		rounds := max(10, 50_000/n)
 		b.Run(fmt.Sprintf("pack/%d", n), func(b *testing.B) {
 			b.SetBytes(int64(n))
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, rounds); loop.Next(); {
 				wrapped = g.Pack(wrapped[:0], msg)
 			}
 			b.ReportMetric(100*float64(len(wrapped))/float64(n), "%size")
 		})
 		b.Run(fmt.Sprintf("unpack/%d", n), func(b *testing.B) {
 			b.SetBytes(int64(n))
-			b.ReportAllocs()
-			for b.Loop() {
+			for loop := count.Loop(b, rounds); loop.Next(); {
 				if _, err := g.Unpack(wrapped, n); err != nil {
 					b.Fatal(err)
 				}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/chskd/chskd/internal/count"
 	"github.com/chskd/chskd/rate"
 )
 
@@ -179,7 +180,7 @@ func BenchmarkTake(b *testing.B) {
 	l := rate.PerSecond(1000, 1)
 	var k rate.Bucket
 	now := uint32(0)
-	for b.Loop() {
+	for loop := count.Loop(b, 10_000); loop.Next(); {
 		now++
 		k.Take(&l, now, 1)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chskd/chskd/internal/count"
 	"github.com/chskd/chskd/shard"
 )
 
@@ -113,17 +114,17 @@ func BenchmarkBroadcastDelivery(b *testing.B) {
 	attachMany(s, 18000)
 	now, p := uint32(0), &still{}
 	var d shard.Delivery
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := 0; i < b.N; {
+	deliveries := 0
+	for loop := count.Loop(b, 3); loop.Next(); {
 		now += 100
 		s.Advance(now)
 		s.PushAll(now, nil, p, false, nil)
 		for s.NextDelivery(now, &d) {
 			s.Confirm(d.ID, d.Ref, d.To)
-			i++
+			deliveries++
 		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(deliveries), "ns/delivery")
 }
 
 // setNumber writes i into the last digits of a uid.
@@ -140,9 +141,8 @@ func BenchmarkPushToOneUser(b *testing.B) {
 	uid := []byte("0b4dd9ae-2b4c-4c58-b1ab-000000000000")
 	now, p := uint32(0), &still{}
 	var d shard.Delivery
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
+	i := 0
+	for loop := count.Loop(b, 10_000); loop.Next(); i++ {
 		now += 40
 		s.Advance(now)
 		setNumber(uid, i*7919%100000)
@@ -159,9 +159,8 @@ func BenchmarkAttachDetach(b *testing.B) {
 	var p shard.Presence
 	uid := []byte("1b4dd9ae-2b4c-4c58-b1ab-000000000000")
 	now := uint32(0)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
+	i := 0
+	for loop := count.Loop(b, 10_000); loop.Next(); i++ {
 		now++
 		setNumber(uid, i%100000)
 		id, _, _ := s.AttachWS(now, shard.Key{UID: uid, Client: uid}, 1<<40, 0)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/chskd/chskd/internal/count"
 	"github.com/chskd/chskd/wsframe"
 )
 
@@ -176,8 +177,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 func BenchmarkParseHeader(b *testing.B) {
 	in := []byte(frame(0x81, "Hello"))
 	b.SetBytes(6)
-	b.ReportAllocs()
-	for b.Loop() {
+	for loop := count.Loop(b, 10_000); loop.Next(); {
 		if _, _, err := wsframe.ParseHeader(in); err != nil {
 			b.Fatal(err)
 		}
@@ -198,11 +198,10 @@ func BenchmarkReader(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("message-%d", n), func(b *testing.B) {
 			b.SetBytes(int64(len(in)))
-			b.ReportAllocs()
 			var r wsframe.Reader
 			var res wsframe.Result
 			var asm []byte
-			for b.Loop() {
+			for loop := count.Loop(b, 1000); loop.Next(); {
 				copy(buf, in)
 				if n, err := r.Next(buf, &asm, maxLen, &res); n != len(buf) || err != nil {
 					b.Fatal(n, err)
