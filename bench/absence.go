@@ -197,12 +197,12 @@ func (ch *churn) returned(l *loop, slot int32, now int64) {
 	ch.tally.Back++
 	ch.latency.record(now - a.backAt)
 	if time.Duration(now-a.leftAt) > ch.plan.Keep*4/5 {
-		a.why = causeOutside
+		a.why |= causeOutside
 		ch.tally.Outside++
 	} else {
 		ch.tally.Inside++
 	}
 	if l.watch != nil && l.watch.why != nil {
-		l.watch.why[slot] = max(l.watch.why[slot], a.why)
+		l.watch.why[slot] |= a.why
 	}
 }

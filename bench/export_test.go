@@ -142,7 +142,7 @@ func MembersOf(topics, each, topic, conns int) int {
 
 // WatchAbsences shows numbers up to last to one connection, which comes back at each 0: after a
 // time that the server does not keep, or, of resets, after one of those.
-func WatchAbsences(last uint32, numbers, resets []uint32) (lost, outside, reset int64) {
+func WatchAbsences(last uint32, numbers, resets []uint32) (lost, outside, reset, doubled int64) {
 	w := newWatch(&watchPlan{Run: 1, Leaves: true}, 0, 1)
 	for why, list := range map[cause][]uint32{causeOutside: numbers, causeReset: resets} {
 		for _, n := range list {
@@ -155,7 +155,7 @@ func WatchAbsences(last uint32, numbers, resets []uint32) (lost, outside, reset 
 	}
 	var t watchTally
 	w.addLost(0, &lasts{Users: []uint32{last}}, &t)
-	return t.Lost, t.LostOutside, t.LostReset
+	return t.Lost, t.LostOutside, t.LostReset, w.tally.DoubledReset
 }
 
 func ParseAnswer(b []byte) (body []byte, last bool, n int, err error) {

@@ -37,15 +37,16 @@ type watchTally struct {
 
 	LostOutside int64 `json:"lost_outside"` // pushed while away for longer than the server keeps
 	LostReset   int64 `json:"lost_reset"`   // in flight when the client reset its connection
+
+	DoubledReset int64 `json:"doubled_reset"` // the reset overtook that they were received
 }
 
-// cause is why an event may be missing.
+// cause is why an event may be missing, as bits; 0 = it must not.
 type cause uint8
 
 const (
-	causeNone    cause = iota // it must not
-	causeReset                // the connection was reset, and it may have been in flight
-	causeOutside              // the client was away for longer than the server promises to keep
+	causeReset   cause = 1 << iota // the connection was reset, and it may have been in flight
+	causeOutside                   // the client was away for longer than the server promises to keep
 )
 
 // missingMax bounds the memory of a watch: numbers remembered for one counter.
@@ -90,36 +91,40 @@ func (w *watch) see(slot int32, e *event, now int64) (ns int64) {
 	w.latency.record(now - e.at)
 	w.lastAt = now
 	counter := slot*int32(w.members.counters()) + int32(place)
+	why := w.whyOf(slot)
 	if e.number == w.upTo[counter]+1 {
 		w.upTo[counter]++
-	} else {
-		w.disorder(counter, e.number, w.whyOf(slot))
+	} else if !w.disorder(counter, e.number, why) {
+		if why&causeReset != 0 {
+			w.tally.DoubledReset++
+			return now - e.at // more of them may follow
+		}
+		w.tally.Doubled++
 	}
-	if w.why != nil {
-		w.why[slot] = causeNone
+	if why != 0 {
+		w.why[slot] = 0
 	}
 	return now - e.at
 }
 
 func (w *watch) whyOf(slot int32) cause {
 	if w.why == nil {
-		return causeNone
+		return 0
 	}
 	return w.why[slot]
 }
 
-// disorder is see for a number that was not expected now.
-func (w *watch) disorder(counter int32, number uint32, why cause) {
+// disorder is see for a number that was not expected now; false = it was seen before.
+func (w *watch) disorder(counter int32, number uint32, why cause) bool {
 	missing := w.missing[counter]
 	next := w.upTo[counter] + 1
 	if number < next {
-		if _, ok := missing[number]; ok {
+		_, ok := missing[number]
+		if ok {
 			delete(missing, number)
 			w.tally.Reordered++
-		} else {
-			w.tally.Doubled++
 		}
-		return
+		return ok
 	}
 	if missing == nil {
 		missing = make(map[uint32]cause)
@@ -136,6 +141,7 @@ func (w *watch) disorder(counter int32, number uint32, why cause) {
 		missing[n] = why
 	}
 	w.upTo[counter] = number
+	return true
 }
 
 // complete says whether the connection in slot has all of the numbers up to the last ones, but
@@ -162,10 +168,10 @@ func (w *watch) addLost(slot int32, last *lasts, t *watchTally) {
 }
 
 func (t *watchTally) addMissing(why cause, n int64) {
-	switch why {
-	case causeOutside:
+	switch {
+	case why&causeOutside != 0:
 		t.LostOutside += n
-	case causeReset:
+	case why&causeReset != 0:
 		t.LostReset += n
 	default:
 		t.Lost += n
@@ -184,4 +190,5 @@ func (t *watchTally) add(o *watchTally) {
 	t.Unchecked += o.Unchecked
 	t.LostOutside += o.LostOutside
 	t.LostReset += o.LostReset
+	t.DoubledReset += o.DoubledReset
 }

@@ -51,19 +51,21 @@ func TestWatchOfAbsences(t *testing.T) {
 		numbers              []uint32 // 0 = comes back after a time that the server does not keep
 		resets               []uint32 // 0 = comes back after a reset
 		lost, outside, reset int64
+		doubled              int64
 	}{
-		{"nothing is missing after a return", []uint32{1, 2, 0, 3, 4, 5}, nil, 0, 0, 0},
-		{"what was pushed meanwhile", []uint32{1, 2, 0, 5}, nil, 0, 2, 0},
-		{"then again, but in the window", []uint32{1, 0, 3, 5}, nil, 1, 1, 0},
-		{"never anything again", []uint32{1, 2, 0}, nil, 0, 3, 0},
-		{"never anything again, without a reason", []uint32{1, 2}, nil, 3, 0, 0},
-		{"in flight at a reset", nil, []uint32{1, 2, 0, 4, 5}, 0, 0, 1},
+		{"nothing is missing after a return", []uint32{1, 2, 0, 3, 4, 5}, nil, 0, 0, 0, 0},
+		{"what was pushed meanwhile", []uint32{1, 2, 0, 5}, nil, 0, 2, 0, 0},
+		{"then again, but in the window", []uint32{1, 0, 3, 5}, nil, 1, 1, 0, 0},
+		{"never anything again", []uint32{1, 2, 0}, nil, 0, 3, 0, 0},
+		{"never anything again, without a reason", []uint32{1, 2}, nil, 3, 0, 0, 0},
+		{"in flight at a reset", nil, []uint32{1, 2, 0, 4, 5}, 0, 0, 1, 0},
+		{"again after a reset", nil, []uint32{1, 2, 0, 1, 2, 3, 4, 5}, 0, 0, 0, 2},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			lost, outside, reset := bench.WatchAbsences(5, c.numbers, c.resets)
-			if lost != c.lost || outside != c.outside || reset != c.reset {
-				t.Errorf("lost %d, outside %d, at resets %d", lost, outside, reset)
+			lost, outside, reset, doubled := bench.WatchAbsences(5, c.numbers, c.resets)
+			if lost != c.lost || outside != c.outside || reset != c.reset || doubled != c.doubled {
+				t.Errorf("lost %d, outside %d, at resets %d, doubled there %d", lost, outside, reset, doubled)
 			}
 		})
 	}
