@@ -80,7 +80,7 @@ func (l *loop) readHead(slot uint32, c *conn) bool {
 		l.refuse(slot, c, status, reason)
 		return false
 	}
-	if c.flags&fServed == 0 && !l.admit(slot, c) {
+	if (c.flags&fServed == 0 && !l.admit(slot, c)) || !l.boundAnswers(slot, c) {
 		return false
 	}
 	c.flags &^= fBegun

@@ -187,13 +187,27 @@ func (l *loop) refuseReply(slot uint32, c *conn, cb []byte) {
 
 // boundReplies ends a conn whose peer asks and does not read.
 func (l *loop) boundReplies(slot uint32, c *conn) {
-	if c.state != sWS || c.flags&fBuffered == 0 {
-		return
-	}
-	if l.conns.sock(slot).OutboundBuffered() > 2*l.opts.Limits.OutBytes+l.opts.Limits.MessageBytes {
+	if c.state == sWS && l.unread(slot, c) {
 		l.m.StallCloses.Add(1)
 		l.closeConn(slot)
 	}
+}
+
+// boundAnswers does the same before a further request is answered; it reports whether that may
+// go on. An answer of any length is no reason, requests that are sent behind an unread one are.
+func (l *loop) boundAnswers(slot uint32, c *conn) bool {
+	if !l.unread(slot, c) {
+		return true
+	}
+	l.m.StallCloses.Add(1)
+	l.closeConn(slot)
+	return false
+}
+
+// unread says that more waits for a peer than one that reads can have brought about.
+func (l *loop) unread(slot uint32, c *conn) bool {
+	return c.flags&fBuffered != 0 && l.conns.sock(slot).OutboundBuffered() >
+		2*l.opts.Limits.OutBytes+l.opts.Limits.MessageBytes
 }
 
 // errFrames is the mistake of a message in more frames than Limits.Frames.

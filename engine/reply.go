@@ -64,6 +64,11 @@ func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Forma
 	l.value = v
 	l.m.ReplyTimes.Observe(took)
 	l.busyRef = e.ref
+	conn := e.ref.slot()
+	if l.boundReplies(conn, c); c.state != sWS {
+		l.m.RepliesLate.Add(1)
+		return ErrUnknownReply // with its conn it has gone: it had not read the replies before
+	}
 	l.replyWS(c, slot, v)
 	return nil
 }
