@@ -8,9 +8,10 @@ package engine
 
 // ackNode says that the delivery up to seq ends at byte offset end of the conn.
 type ackNode struct {
-	end  uint64
-	seq  uint64
-	next uint32
+	seq   uint64
+	end   uint32 // modulo 2^32: a peer that leaves 2 GiB unacknowledged is cut long before
+	next  uint32 // the next newer one; of the newest the oldest, so that one link finds both ends
+	count uint32 // of the newest: how many there are
 }
 
 // ackList is the nodes of all conns of a loop. Node 0 is not used.
@@ -22,7 +23,7 @@ type ackList struct {
 }
 
 // add appends (end, seq) to c's list and reports whether the list was empty before.
-func (a *ackList) add(c *conn, end, seq uint64) (first bool) {
+func (a *ackList) add(c *conn, end uint32, seq uint64) (first bool) {
 	n := a.free
 	if n != 0 {
 		a.free = a.nodes[n].next
@@ -33,45 +34,61 @@ func (a *ackList) add(c *conn, end, seq uint64) (first bool) {
 		n = uint32(len(a.nodes))
 		a.nodes = append(a.nodes, ackNode{})
 	}
-	a.nodes[n] = ackNode{end: end, seq: seq}
-	if c.acks == 0 {
-		c.acks, c.lastAck = n, n
+	last := c.lastAck
+	c.lastAck = n
+	if last == 0 {
+		a.nodes[n] = ackNode{end: end, seq: seq, next: n, count: 1}
 		return true
 	}
-	a.nodes[c.lastAck].next = n
-	c.lastAck = n
+	newest := &a.nodes[last]
+	a.nodes[n] = ackNode{end: end, seq: seq, next: newest.next, count: newest.count + 1}
+	newest.next = n
 	return false
 }
 
 // merge makes the newest node of c stand for (end, seq) too, so that a list stays
 // short: what it stands for counts as confirmed only when all of it is.
-func (a *ackList) merge(c *conn, end, seq uint64) {
+func (a *ackList) merge(c *conn, end uint32, seq uint64) {
 	a.nodes[c.lastAck].end, a.nodes[c.lastAck].seq = end, seq
 }
 
-// end is the offset of a node.
-func (a *ackList) end(n uint32) uint64 { return a.nodes[n].end }
+// oldest is the node of c that is acknowledged next; there must be one.
+func (a *ackList) oldest(c *conn) *ackNode { return &a.nodes[a.nodes[c.lastAck].next] }
+
+// newest is the node of c that was added last; there must be one.
+func (a *ackList) newest(c *conn) *ackNode { return &a.nodes[c.lastAck] }
+
+// over says whether n is acknowledged when acked bytes are.
+func (n *ackNode) over(acked uint32) bool { return int32(acked-n.end) >= 0 }
 
 // advance takes off all nodes that end at or below acked and returns the seq of the
 // last one, 0 if there is none.
-func (a *ackList) advance(c *conn, acked uint64) (seq uint64) {
-	for c.acks != 0 && a.nodes[c.acks].end <= acked {
-		n := c.acks
-		seq = a.nodes[n].seq
-		c.acks = a.nodes[n].next
-		a.nodes[n].next = a.free
-		a.free = n
-	}
-	if c.acks == 0 {
-		c.lastAck = 0
+func (a *ackList) advance(c *conn, acked uint32) (seq uint64) {
+	for c.lastAck != 0 && a.oldest(c).over(acked) {
+		seq = a.oldest(c).seq
+		a.pop(c)
 	}
 	return seq
 }
 
+// pop frees the oldest node of c.
+func (a *ackList) pop(c *conn) {
+	newest := a.newest(c)
+	n := newest.next
+	newest.next = a.nodes[n].next
+	newest.count--
+	if n == c.lastAck {
+		c.lastAck = 0
+	}
+	a.nodes[n].next = a.free
+	a.free = n
+}
+
 // drop frees c's whole list.
 func (a *ackList) drop(c *conn) {
-	a.advance(c, ^uint64(0))
-	c.nAcks = 0
+	for c.lastAck != 0 {
+		a.pop(c)
+	}
 }
 
 // sentUp notes that the delivery up to seq was written to c.
@@ -79,16 +96,17 @@ func (l *loop) sentUp(slot uint32, c *conn, seq uint64) {
 	c.sent = seq
 	switch l.opts.Redelivery {
 	case RedeliveryTCP:
-		if c.acks != 0 && l.acks.nodes[c.lastAck].seq >= seq {
-			return
+		if c.lastAck != 0 {
+			newest := l.acks.newest(c)
+			if newest.seq >= seq {
+				return
+			}
+			if newest.count >= maxAckNodes {
+				l.acks.merge(c, c.written, seq)
+				return
+			}
 		}
-		if c.nAcks >= maxAckNodes {
-			l.acks.merge(c, c.written, seq)
-			return
-		}
-		c.nAcks++
 		if l.acks.add(c, c.written, seq) {
-			c.nAcks = 1
 			l.timers.acks.Push(l.conns.timer(slot), l.now+ackCheckMs)
 		}
 	case RedeliveryPong:
@@ -102,29 +120,26 @@ func (l *loop) checkAcks(slot uint32, c *conn) {
 		l.positionDue(slot, c)
 		return
 	}
-	if c.acks == 0 || c.state != sWS {
+	if c.lastAck == 0 || c.state != sWS {
 		return
 	}
 	if seq := l.acks.advance(c, l.ackedNow(slot, c)); seq != 0 {
 		l.post(int(c.home), msg{kind: mConfirm, ref: makeRef(l.id, slot, c.gen), id: c.session, a: seq})
 	}
-	c.nAcks = 0
-	for n := c.acks; n != 0; n = l.acks.nodes[n].next {
-		c.nAcks++
-	}
-	if c.acks != 0 {
+	if c.lastAck != 0 {
 		l.timers.acks.Push(l.conns.timer(slot), l.now+ackCheckMs)
 	}
 }
 
-// ackedNow is how many of c's bytes the peer has acknowledged, for an open conn.
-func (l *loop) ackedNow(slot uint32, c *conn) uint64 {
+// ackedNow is how many of c's bytes the peer has acknowledged, modulo 2^32, for an open
+// conn. If the kernel does not tell, it is what was known before: nothing more.
+func (l *loop) ackedNow(slot uint32, c *conn) uint32 {
 	s := l.conns.sock(slot)
 	n, ok := l.net.unacked(s)
 	if !ok {
-		return 0
+		return l.acks.oldest(c).end - 1
 	}
-	return c.written - uint64(n) - uint64(s.OutboundBuffered())
+	return c.written - uint32(n) - uint32(s.OutboundBuffered())
 }
 
 // confirmedAtClose is the last seq that c's peer has surely got, 0 for none beyond
@@ -139,11 +154,11 @@ func (l *loop) confirmedAtClose(slot uint32, c *conn) (seq uint64, alive bool) {
 	case RedeliveryPong:
 		return 0, alive
 	}
-	if c.acks == 0 {
+	if c.lastAck == 0 {
 		return c.sent, alive
 	}
 	if !ok {
 		return 0, alive
 	}
-	return l.acks.advance(c, acked), alive
+	return l.acks.advance(c, uint32(acked)), alive
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // connRef names a connection, or one request of an HTTP connection: loop in the
-// top 8 bits, slot in the next 24, generation in the low 32. A slot's generation
-// changes with every conn and with every request that waits for an answer, so that
-// an answer that comes late finds nothing. The zero ref names nothing.
+// top 8 bits, slot in the next 24, generation in the low 32. Every conn has a generation
+// of its own, and so has every request that waits for an answer, so that an answer that
+// comes late finds nothing. The zero ref names nothing.
 type connRef uint64
 
 func makeRef(loop int, slot, gen uint32) connRef {
@@ -66,36 +66,33 @@ const (
 	fFin                          // our FIN is out
 )
 
-// conn is the state of one connection that every connection has. It has no
-// pointers: a million of them cost the garbage collector nothing. What only busy
-// conns need is in extra.
+// conn is the state of one connection that every connection has: 64 bytes, which is one
+// line of the cache, without pointers: a million of them cost the garbage collector
+// nothing. What only busy conns need is in extra. docs/budget.md counts the bytes.
 //
 // Owner: loop.
 type conn struct {
-	slot  uint32
-	gen   uint32
-	birth uint32 // unlike gen the same for all requests of the conn; timers name it
-	flags uint16
-	state connState
-
+	slot   uint32
+	gen    uint32 // of the conn, all its life; timers name it. Its requests have their own: extra.gen
+	flags  uint16
+	state  connState
 	loop   uint8
 	packer uint8 // packer.Packer; http: of the request in flight
 	home   uint8 // loop of the user's shard; valid when who != 0
 
+	nCallbacks uint16
+	callbacks  uint32 // list of callbacks that wait for a reply (callbacks.go)
+	lastAck    uint32 // ring of unacknowledged deliveries (acks.go), 0 = empty
+
 	who     arena.Ref // ws: identity (identity.go)
 	lastIn  uint32    // last activity as Sente counts it: inbound message or push
-	session uint64    // ws: shard.SessionID at home, 0 until attached; http: of the poll answered last
-	sent    uint64    // seq of the last delivery written
-	written uint64    // bytes given to the kernel or to gnet's buffer since accept
 	since   uint32    // when the present state began; dates of deadlines are checked against it
+	written uint32    // bytes given to the kernel or to gnet's buffer since accept, modulo 2^32
+	extra   uint32    // in connTable.extras, 0 = none
+	fd      int32
 
-	acks, lastAck uint32 // list of unacknowledged deliveries (acks.go), 0 = empty
-	callbacks     uint32 // list of callbacks that wait for a reply (callbacks.go)
-	nCallbacks    uint16
-	nAcks         uint16
-
-	fd     int32
-	reader wsframe.Reader
+	session uint64 // ws: shard.SessionID at home, 0 until attached; http: of the poll answered last
+	sent    uint64 // ws: seq of the last delivery written; http: connRef of the poll answered last
 }
 
 // extra is what a conn has only while it is busy: a request that is being read or
@@ -103,6 +100,7 @@ type conn struct {
 //
 // Owner: loop.
 type extra struct {
+	gen  uint32       // of the request in flight, see connRef
 	head []byte       // copy of a request head whose body is still coming; sAsked: of a whole request
 	asm  []byte       // body or message being assembled; sAsked: its body
 	body httpmin.Body // framing of that body
@@ -111,6 +109,8 @@ type extra struct {
 	wait waitKind     // what the request in flight waits for
 	who  []byte       // GapClose: identity of the poll in flight
 	hold hold         // sHeld: what the request waits for
+
+	reader wsframe.Reader // ws: in the middle of a message
 
 	grant *auth.Grant // what was found out about the request that is handled now
 	came  uint32      // sAsked: when that request was read
@@ -132,15 +132,17 @@ const slabLen = 1024
 //
 // Owner: loop.
 type connTable struct {
-	slabs  []*[slabLen]conn
-	socks  []*[slabLen]sock   // parallel to slabs
-	extras []*[slabLen]*extra // parallel to slabs
-	free   []uint32
-	n      uint32
-	births uint32
-	loop   uint8
-	spare  []*extra
-	live   int
+	slabs []*[slabLen]conn
+	socks []*[slabLen]sock // parallel to slabs
+	free  []uint32
+	n     uint32
+	gens  uint32
+	loop  uint8
+	live  int
+
+	extras     []*extra // by conn.extra; 0 is not used
+	freeExtras []uint32
+	spare      []*extra
 }
 
 // take finds a free slot and begins a new generation of it. ok is false when all
@@ -158,23 +160,22 @@ func (t *connTable) take(s sock) (slot uint32, c *conn, ok bool) {
 		if int(slot/slabLen) == len(t.slabs) {
 			t.slabs = append(t.slabs, new([slabLen]conn))
 			t.socks = append(t.socks, new([slabLen]sock))
-			t.extras = append(t.extras, new([slabLen]*extra))
 		}
 	}
 	c = t.at(slot)
-	t.births++
-	*c = conn{slot: slot, gen: nextGen(c.gen), birth: t.births, loop: t.loop, state: sHead}
+	*c = conn{slot: slot, gen: t.newGen(), loop: t.loop, state: sHead}
 	t.socks[slot/slabLen][slot%slabLen] = s
 	t.live++
 	return slot, c, true
 }
 
-// nextGen never returns 0, so that no ref is ever 0.
-func nextGen(g uint32) uint32 {
-	if g++; g == 0 {
-		g = 1
+// newGen is the generation of a new conn or request. It is never 0, so that no ref is.
+// They come again after 2^32, which is days later, when nothing names the first.
+func (t *connTable) newGen() uint32 {
+	if t.gens++; t.gens == 0 {
+		t.gens = 1
 	}
-	return g
+	return t.gens
 }
 
 func (t *connTable) at(slot uint32) *conn { return &t.slabs[slot/slabLen][slot%slabLen] }
@@ -183,27 +184,31 @@ func (t *connTable) sock(slot uint32) sock { return t.socks[slot/slabLen][slot%s
 
 // timer is the name of a slot's conn in a deadline queue; it outlives requests.
 func (t *connTable) timer(slot uint32) uint64 {
-	return uint64(slot)<<32 | uint64(t.at(slot).birth)
+	return uint64(slot)<<32 | uint64(t.at(slot).gen)
 }
 
 // timed returns the conn that a timer names, or nil when it is gone.
 func (t *connTable) timed(id uint64) (slot uint32, c *conn) {
 	slot = uint32(id >> 32)
 	c = t.at(slot)
-	if c.birth != uint32(id) || c.state == sFree {
+	if c.gen != uint32(id) || c.state == sFree {
 		return slot, nil
 	}
 	return slot, c
 }
 
-// get returns the conn that ref names, or nil when it is gone.
+// get returns the conn that ref names, or whose request in flight it names; nil when
+// that is gone.
 func (t *connTable) get(ref connRef) *conn {
 	slot := ref.slot()
 	if slot >= t.n {
 		return nil
 	}
 	c := t.at(slot)
-	if c.gen != ref.gen() || c.state == sFree {
+	if c.state == sFree {
+		return nil
+	}
+	if c.gen != ref.gen() && (c.extra == 0 || t.extras[c.extra].gen != ref.gen()) {
 		return nil
 	}
 	return c
@@ -211,31 +216,49 @@ func (t *connTable) get(ref connRef) *conn {
 
 // extra returns the busy state of a slot, making it when there is none.
 func (t *connTable) extra(slot uint32) *extra {
-	p := &t.extras[slot/slabLen][slot%slabLen]
-	if *p == nil {
-		if n := len(t.spare); n > 0 {
-			*p = t.spare[n-1]
-			t.spare = t.spare[:n-1]
-		} else {
-			*p = new(extra)
-		}
+	c := t.at(slot)
+	if c.extra != 0 {
+		return t.extras[c.extra]
 	}
-	return *p
+	x := (*extra)(nil)
+	if n := len(t.spare); n > 0 {
+		x = t.spare[n-1]
+		t.spare = t.spare[:n-1]
+	} else {
+		x = new(extra)
+	}
+	if n := len(t.freeExtras); n > 0 {
+		c.extra = t.freeExtras[n-1]
+		t.freeExtras = t.freeExtras[:n-1]
+	} else {
+		if len(t.extras) == 0 {
+			t.extras = append(t.extras, nil)
+		}
+		c.extra = uint32(len(t.extras))
+		t.extras = append(t.extras, nil)
+	}
+	t.extras[c.extra] = x
+	return x
 }
 
 // peekExtra returns the busy state of a slot or nil.
 func (t *connTable) peekExtra(slot uint32) *extra {
-	return t.extras[slot/slabLen][slot%slabLen]
+	if n := t.at(slot).extra; n != 0 {
+		return t.extras[n]
+	}
+	return nil
 }
 
 // dropExtra takes the busy state away: an idle conn keeps no buffer.
 func (t *connTable) dropExtra(slot uint32) {
-	p := &t.extras[slot/slabLen][slot%slabLen]
-	x := *p
-	if x == nil {
+	c := t.at(slot)
+	if c.extra == 0 {
 		return
 	}
-	*p = nil
+	x := t.extras[c.extra]
+	t.extras[c.extra] = nil
+	t.freeExtras = append(t.freeExtras, c.extra)
+	c.extra = 0
 	const keepCap, keepSpare = 16 << 10, 256
 	if cap(x.asm) > keepCap || len(t.spare) >= keepSpare {
 		return
@@ -248,8 +271,7 @@ func (t *connTable) dropExtra(slot uint32) {
 // put gives a slot back; its generation is over.
 func (t *connTable) put(slot uint32) {
 	t.dropExtra(slot)
-	c := t.at(slot)
-	*c = conn{gen: c.gen}
+	*t.at(slot) = conn{}
 	t.socks[slot/slabLen][slot%slabLen] = nil
 	t.free = append(t.free, slot)
 	t.live--

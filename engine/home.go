@@ -106,7 +106,7 @@ func (l *loop) onRelease(m *msg) {
 	switch {
 	case l.opts.Redelivery == RedeliveryOff:
 		seq = c.sent
-	case l.opts.Redelivery == RedeliveryTCP && c.acks == 0:
+	case l.opts.Redelivery == RedeliveryTCP && c.lastAck == 0:
 		seq = c.sent
 	case l.opts.Redelivery == RedeliveryTCP:
 		seq = l.acks.advance(c, l.ackedNow(m.ref.slot(), c))

@@ -15,6 +15,7 @@ import (
 	"github.com/chskd/chskd/metrics"
 	"github.com/chskd/chskd/packer"
 	"github.com/chskd/chskd/shard"
+	"github.com/chskd/chskd/wsframe"
 )
 
 // loop is one event loop and all that it owns: its conns, and the shard of the
@@ -88,6 +89,7 @@ type loop struct {
 	wrapped []byte         // and after
 	plain   []byte         // batch being written, before it is wrapped
 	asm     []byte         // message in pieces whose conn has no buffer yet
+	reader  wsframe.Reader // of conns that are between two messages
 	value   []byte         // reply being translated
 	token   []byte         // reply_to of the event being handled
 	key     []byte         // of the push being handled

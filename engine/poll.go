@@ -88,9 +88,9 @@ func (l *loop) await(slot uint32, c *conn, q *request, w waitKind) connRef {
 		x.req.origin = append(origin, q.origin...)
 	}
 	x.wait = w
-	c.gen = nextGen(c.gen)
+	x.gen = l.conns.newGen()
 	c.state, c.since = sWait, l.now
-	return makeRef(l.id, slot, c.gen)
+	return makeRef(l.id, slot, x.gen)
 }
 
 // onPoll is home's part: what a poll gets.
@@ -156,7 +156,7 @@ func (l *loop) onAnswer(m *msg) {
 		l.post(int(m.b), msg{kind: mPollGone, ref: m.ref, id: m.id})
 	case ok:
 		if m.a != 0 && l.opts.Redelivery != RedeliveryOff {
-			c.session = m.id
+			c.session, c.sent = m.id, uint64(m.ref)
 			l.acks.add(c, c.written, m.a)
 		}
 		l.traffic(m.ref.slot())

@@ -98,7 +98,6 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, wh
 	l.m.WSNow.Add(1)
 	c.state, c.since, c.lastIn = sWS, l.now, l.now
 	c.session, c.sent = 0, 0
-	c.reader = wsframe.Reader{}
 	l.conns.dropExtra(slot)
 	return true
 }

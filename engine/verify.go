@@ -88,13 +88,13 @@ func (l *loop) grantOf(slot uint32, c *conn, r *auth.Request, need auth.Need) (g
 	if l.opts.Verifier == nil {
 		return grantUnknown, l.now
 	}
-	c.gen = nextGen(c.gen)
-	l.busyRef = makeRef(l.id, slot, c.gen)
+	ticket := makeRef(l.id, slot, l.conns.newGen())
 	l.verifying = *r
-	g = l.opts.Verifier.Verify(&l.verifying, need, uint64(l.busyRef), l.wall.UnixMilli())
+	g = l.opts.Verifier.Verify(&l.verifying, need, uint64(ticket), l.wall.UnixMilli())
 	l.verifying = auth.Request{}
 	if g == nil {
 		l.m.Verifies.Add(1)
+		l.conns.extra(slot).gen = ticket.gen()
 		c.state, c.since = sAsked, l.now
 		l.timers.asked.Push(l.conns.timer(slot), l.now+l.opts.Limits.VerifyMs)
 	}

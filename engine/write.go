@@ -28,7 +28,7 @@ func (l *loop) write(slot uint32, c *conn, b []byte) bool {
 		return false // its descriptor may be somebody else's by now (hazard 2)
 	}
 	s := l.conns.sock(slot)
-	c.written += uint64(len(b))
+	c.written += uint32(len(b))
 	l.m.BytesOut.Add(uint64(len(b)))
 	if c.flags&fBuffered != 0 && s.OutboundBuffered() == 0 {
 		c.flags &^= fBuffered
@@ -131,15 +131,14 @@ func (l *loop) onClose(slot uint32) {
 	if c.state == sFree {
 		return
 	}
-	ref := makeRef(l.id, slot, c.gen)
 	switch {
 	case c.flags&fEcho != 0:
 		l.m.WSNow.Sub(1)
 	case c.who != 0:
 		l.wsOver(c)
-		l.detach(slot, c, ref)
+		l.detach(slot, c)
 	default:
-		l.leaveHTTP(slot, c, ref)
+		l.leaveHTTP(slot, c)
 	}
 	if c.state == sHeld {
 		l.unhold(slot)
@@ -157,12 +156,12 @@ func (l *loop) onClose(slot uint32) {
 // detach tells home that the WebSocket ref is gone, and what it had confirmed. A
 // conn that closes before home has answered `attached` is detached when that
 // answer comes (onAttached).
-func (l *loop) detach(slot uint32, c *conn, ref connRef) {
+func (l *loop) detach(slot uint32, c *conn) {
 	if c.session == 0 {
 		return
 	}
 	confirmed, alive := l.confirmedAtClose(slot, c)
-	m := msg{kind: mDetach, ref: ref, id: c.session, a: confirmed}
+	m := msg{kind: mDetach, ref: makeRef(l.id, slot, c.gen), id: c.session, a: confirmed}
 	if alive {
 		m.flags = flagAlive
 	}
@@ -171,16 +170,16 @@ func (l *loop) detach(slot uint32, c *conn, ref connRef) {
 
 // leaveHTTP tells home of a poll that nobody can answer any more, and of a poll's
 // answer that the peer never acknowledged.
-func (l *loop) leaveHTTP(slot uint32, c *conn, ref connRef) {
+func (l *loop) leaveHTTP(slot uint32, c *conn) {
 	if x := l.conns.peekExtra(slot); c.state == sWait && x != nil && x.wait == waitPoll {
 		// A send needs no word: its answer finds no conn and falls away.
-		l.post(int(c.home), msg{kind: mPollGone, ref: ref})
+		l.post(int(c.home), msg{kind: mPollGone, ref: makeRef(l.id, slot, x.gen)})
 		l.pollOver(c, x)
 	}
-	if c.acks == 0 {
+	if c.lastAck == 0 {
 		return
 	}
-	if n, ok := l.net.acked(l.conns.sock(slot)); ok && n < l.acks.end(c.acks) {
-		l.post(int(c.home), msg{kind: mPollGone, ref: ref, id: c.session})
+	if n, ok := l.net.acked(l.conns.sock(slot)); ok && !l.acks.oldest(c).over(uint32(n)) {
+		l.post(int(c.home), msg{kind: mPollGone, ref: connRef(c.sent), id: c.session})
 	}
 }

@@ -45,20 +45,27 @@ func (l *loop) readFrames(slot uint32, c *conn) bool {
 
 // readFrame reads one frame, or a part of one, and does what it asks.
 func (l *loop) readFrame(slot uint32, c *conn, b []byte, maxLen int) (n int, err error) {
-	asm := &l.asm
-	if x := l.conns.peekExtra(slot); x != nil {
-		asm = &x.asm
+	// Between two messages all readers are alike, so that a conn has one of its own only
+	// in the middle of a message.
+	reader, asm := &l.reader, &l.asm
+	x := l.conns.peekExtra(slot)
+	if x != nil {
+		reader, asm = &x.reader, &x.asm
+	} else {
+		l.reader = wsframe.Reader{}
 	}
 	var res wsframe.Result
-	n, err = c.reader.Next(b, asm, maxLen, &res)
-	if err == nil && c.reader.Frames() > l.opts.Limits.Frames {
+	n, err = reader.Next(b, asm, maxLen, &res)
+	if err == nil && reader.Frames() > l.opts.Limits.Frames {
 		err = errFrames
 	}
-	if asm == &l.asm && len(l.asm) > 0 && !res.Assembled {
+	if x == nil && reader.Started() {
 		// The message goes on in another read: from here on the conn has a buffer.
-		x := l.conns.extra(slot)
+		x = l.conns.extra(slot)
+		x.reader = l.reader
 		x.asm, l.asm = l.asm, x.asm[:0]
 	}
+	whole := x != nil && !x.reader.Started()
 	if err != nil || res.Kind == wsframe.None {
 		return n, err
 	}
@@ -66,9 +73,9 @@ func (l *loop) readFrame(slot uint32, c *conn, b []byte, maxLen int) (n int, err
 	l.onFrame(slot, c, &res)
 	if res.Assembled {
 		l.asm = l.asm[:0]
-		if c.state == sWS {
-			l.conns.dropExtra(slot)
-		}
+	}
+	if whole && c.state == sWS {
+		l.conns.dropExtra(slot)
 	}
 	return n, nil
 }
