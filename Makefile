@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values cover browser-deps oracle-deps examples-deps proxy-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
 
 build: $(BIN)
 
@@ -57,6 +57,11 @@ bench:
 # The tables of docs/benchmarks.md, section Values: some minutes.
 bench-values:
 	@./bench/rivals/values/run.sh 20 40ms
+
+# Whether the peers of bench/rivals still build and answer: some seconds. What is not installed is
+# skipped. What they cost beside chskd is bench/rivals/compare.sh: half an hour.
+rivals-check: build
+	@CHSKD=$(abspath $(BIN)) ./bench/rivals/check.sh
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1
