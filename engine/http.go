@@ -228,7 +228,9 @@ func (l *loop) dispatch(slot uint32, c *conn, h *httpmin.Head, body []byte) {
 func (l *loop) channel(slot uint32, c *conn, h *httpmin.Head, q *request, body []byte) {
 	if h.Upgrade {
 		// By whatever method: CheckUpgrade refuses all but GET. Taken for a send, a proxy
-		// in front could think the conn upgraded where we do not.
+		// in front could think the conn upgraded where we do not. One that is refused ends
+		// its conn for the same reason: what came behind it is no request of ours.
+		q.close = true
 		if l.mayShake(slot, c, h) {
 			l.upgrade(slot, c, h, q)
 		}

@@ -104,7 +104,7 @@ var hookKeys = []*Key{
 	{Path: "hook.queue", Example: "256", Least: 1, Most: 1 << 20,
 		Doc: "questions that wait; over it 503"},
 	{Path: "hook.cache", Example: "1m", Most: hour,
-		Doc: "how long an answer counts that does not say when it expires; 0 = not at all"},
+		Doc: "how long an answer is remembered, at most until it expires; 0 = not at all"},
 	{Path: "hook.secret", Example: "oA3kX9...",
 		Doc:  "sent with every question as the field Chskd-Secret",
 		form: line, write: "a text without control characters"},

@@ -54,10 +54,11 @@ var addresses = []*Key{
 		Doc: "every connection must begin with a PROXY header (version 1 or 2) and come from " +
 			"trusted_proxies"},
 	{Path: "allow_addresses", Example: "192.0.2.0/24,2001:db8::/32",
-		Doc:   "when not empty, only these addresses and networks may connect; others get 403",
+		Doc:   "when not empty, only these addresses and networks may connect; others are refused",
 		write: prefixes},
 	{Path: "deny_addresses", Example: "198.51.100.7",
-		Doc:   "addresses and networks that get 403, whatever allow_addresses says",
+		Doc:   "addresses and networks that are refused, whatever allow_addresses says: " +
+			"closed at once, with 403 behind a proxy",
 		write: prefixes},
 }
 
@@ -70,7 +71,8 @@ var limits = []*Key{
 	{Path: "max_conns_per_address", Example: "100", Most: billion,
 		Doc: "connections of one address at once; 0 = no limit"},
 	{Path: "max_sessions_per_user", Example: "20", Least: 1, Most: 1_000_000,
-		Doc: "sessions of one user; over it the oldest is ended"},
+		Doc: "sessions of one user; over it the one that is away longest is forgotten, " +
+			"and if none is away the new one waits in vain"},
 	{Path: "max_handshakes_per_second", Example: "2000", Most: billion,
 		Doc: "new sessions a second, in all; 0 = no limit"},
 	{Path: "max_handshakes_per_second_per_address", Example: "20", Most: billion,
