@@ -57,7 +57,7 @@ var addresses = []*Key{
 		Doc:   "when not empty, only these addresses and networks may connect; others are refused",
 		write: prefixes},
 	{Path: "deny_addresses", Example: "198.51.100.7",
-		Doc:   "addresses and networks that are refused, whatever allow_addresses says: " +
+		Doc: "addresses and networks that are refused, whatever allow_addresses says: " +
 			"closed at once, with 403 behind a proxy",
 		write: prefixes},
 }
