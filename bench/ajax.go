@@ -10,8 +10,8 @@ import (
 
 // A polling client, as Sente's protocol has it: a GET hangs at the server until there are events,
 // or 20 s are over; its answer is read and the next GET follows on the same TCP connection. The
-// first one asks for a handshake. What a client says is a POST of its own, which travels over one of
-// the loop's posters: connections that serve all polling clients, one request at a time each.
+// first one asks for a handshake. What a client says is a POST of its own, which travels over one
+// of the loop's posters: connections that serve all polling clients, one request at a time each.
 
 // poll sends the next poll of the client in slot. Its udt grows from poll to poll: by that a server
 // knows a browser's replay.
@@ -53,7 +53,8 @@ func (l *loop) post(slot int32, c *conn, text []byte) {
 func appendEscaped(dst, b []byte) []byte {
 	for _, c := range b {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9',
+			c == '-', c == '_', c == '.':
 			dst = append(dst, c)
 		default:
 			dst = append(dst, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])

@@ -29,7 +29,8 @@ type broadcastResult struct {
 	Latency     latencySummary `json:"latency"`
 }
 
-// broadcaster pushes to all, one call after the other, so that each call's time and answer is known.
+// broadcaster pushes to all, one call after the other, so that each call's time and answer are
+// known.
 type broadcaster struct {
 	d        *driver
 	pushed   int

@@ -102,8 +102,9 @@ func (d *driver) account(replies []*reply) {
 	d.open = 0
 	d.report.ServerPings, d.report.Polls, d.report.Forgotten = 0, 0, 0
 	d.report.Failures = make(map[string]int)
-	for _, r := range replies {
+	for i, r := range replies {
 		d.open += r.Open
+		d.monitor.opened(i, r.Open)
 		d.report.ServerPings += r.ServerPings
 		d.report.Polls += r.Polls
 		d.report.Forgotten += r.Forgotten

@@ -29,7 +29,8 @@ func TestThresholds(t *testing.T) {
 			"--max-cpu-us", "1e9", "--min-rate", "0.001", "--pid", self()), ""},
 		{"p99", s, append(ping, "--max-p99", "1us"), "--max-p99: ping latency p99 is"},
 		{"p99.9", s, append(ping, "--max-p999", "1us"), "--max-p999: ping latency p99.9 is"},
-		{"CPU", s, append(ping, "--max-cpu-us", "0.001", "--pid", self()), "--max-cpu-us: ping server CPU"},
+		{"CPU", s, append(ping, "--max-cpu-us", "0.001", "--pid", self()),
+			"--max-cpu-us: ping server CPU"},
 		{"rate", s, append(ping, "--min-rate", "1e9"), "--min-rate: ping round trips is"},
 		{"CPU without a pid", s, append(ping, "--max-cpu-us", "1"), "does not tell"},
 		{"RSS of pings", s, append(ping, "--max-rss", "1"), "does not tell"},
@@ -98,4 +99,34 @@ func command(t *testing.T, s *sente, line string) string {
 		t.Fatalf("%s: %v\n%s", line, err, told.String())
 	}
 	return out.String()
+}
+
+// Every scenario shows examples, and their flags are its own.
+func TestExamples(t *testing.T) {
+	root := bench.NewCommand()
+	examples := root.Example
+	for _, c := range root.Commands() {
+		if !c.Hidden {
+			if !strings.Contains(c.Example, "chskd bench "+c.Name()) {
+				t.Errorf("%s has no example", c.Name())
+			}
+			examples += "\n" + c.Example
+		}
+	}
+	for line := range strings.Lines(examples) {
+		_, line, found := strings.Cut(line, "chskd bench ")
+		if !found {
+			continue
+		}
+		line, _, _ = strings.Cut(line, " #")
+		line, _, _ = strings.Cut(line, " >")
+		line = strings.ReplaceAll(line, "$(pidof chskd)", "1")
+		c, args, err := bench.NewCommand().Find(strings.Fields(line))
+		if err == nil {
+			err = c.ParseFlags(args)
+		}
+		if err != nil || !c.HasParent() {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
 }

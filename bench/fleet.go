@@ -200,6 +200,13 @@ func (f *fleet) spread(count int) []int {
 	return each
 }
 
+// end tells all workers that nothing more is pushed. One that is gone shows in its reply.
+func (f *fleet) end() {
+	for _, w := range f.workers {
+		_, _ = io.WriteString(w.in, `{"op":"end"}`+"\n")
+	}
+}
+
 func (f *fleet) kill() {
 	for _, w := range f.workers {
 		w.kill()

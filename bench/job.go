@@ -152,7 +152,7 @@ type sample struct {
 	Latency []int64 `json:"latency,omitempty"`
 }
 
-// sample gives one to whoever takes it, when it is time; nobody may, and then the next one has more.
+// sample gives one to whoever takes it, when it is time. Nobody may; then the next one has more.
 func (l *loop) sample(now int64) {
 	if now < l.sampleAt || len(l.samples) == cap(l.samples) {
 		return

@@ -96,6 +96,7 @@ func (d *driver) both(
 			cancel(err)
 		}
 		out.sent = time.Duration(clock.now() - out.start)
+		d.fleet.end()
 	}
 	ranErr := <-ran
 	if err != nil || ranErr != nil {
@@ -120,15 +121,14 @@ func (d *driver) both(
 
 // runPlans lets every worker do its share of what the connections do.
 func (d *driver) runPlans(ctx context.Context, l *load, out *outcome) (err error) {
-	if len(l.asks) == 0 && l.churn == nil {
-		return nil
-	}
-	limit := d.o.duration + d.o.timeout
+	limit := d.o.duration + 2*d.o.timeout
 	if l.churn != nil {
 		limit += l.churn.Long + farewell
 	}
 	out.ran, err = d.fleet.do(ctx, limit, func(i int) *request {
-		plan := &runPlan{Duration: d.o.duration, Limit: d.o.timeout}
+		plan := &runPlan{
+			Duration: d.o.duration, Limit: d.o.timeout, Pushes: l.source != nil,
+		}
 		part := float64(d.fleet.shares[i]) / float64(d.o.conns)
 		for _, a := range l.asks {
 			a.Rate *= part

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -84,6 +85,7 @@ type loop struct {
 	recent   *latency // what was recorded since the last sample
 	sampleAt int64
 
+	told    atomic.Bool // the driver has ended the job
 	jobs    chan job
 	replies chan *reply
 	samples chan sample // one is left out when nobody takes it
@@ -161,20 +163,24 @@ func (l *loop) closeFiles() {
 }
 
 // do runs a job on the loop, tells how it goes on, and returns its reply. One caller at a time.
-func (l *loop) do(j job, abort <-chan struct{}, tell func(sample) error) (*reply, error) {
+func (l *loop) do(j job, w *worker) (*reply, error) {
+	l.told.Store(false)
 	l.jobs <- j
 	l.poke()
 	for {
 		select {
 		case s := <-l.samples:
-			if err := tell(s); err != nil {
+			if err := w.tell(s); err != nil {
 				return nil, err
 			}
+		case <-w.requests: // only an end may come before the reply
+			l.told.Store(true)
+			l.poke()
 		case r := <-l.replies:
 			return r, nil
 		case <-l.done:
 			return nil, errors.New("bench: the loop ended")
-		case <-abort:
+		case <-w.ended:
 			return nil, errors.New("bench: interrupted")
 		}
 	}

@@ -275,7 +275,9 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 
 // appendEcho appends the event that asks for an echo of size letters, with its callback; over Ajax
 // the callback only says that there is one.
-func (p *syntax) appendEcho(dst []byte, run uint32, conn int, cb uint32, size int, ajax bool) []byte {
+func (p *syntax) appendEcho(
+	dst []byte, run uint32, conn int, cb uint32, size int, ajax bool,
+) []byte {
 	dst = append(dst, p.echo...)
 	dst = appendEchoText(dst, run, conn, cb, size)
 	if ajax {

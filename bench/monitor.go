@@ -139,6 +139,17 @@ func (m *monitor) take(worker int, s *sample) {
 	m.workers[worker] = s
 }
 
+// opened takes over how many connections a worker has when its job is over.
+func (m *monitor) opened(worker, count int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := sample{Open: count}
+	if last := m.workers[worker]; last != nil {
+		s.Done = last.Done
+	}
+	m.workers[worker] = &s
+}
+
 // look makes a point of what came since the last one, and shows it if it is time.
 func (m *monitor) look() {
 	m.mu.Lock()

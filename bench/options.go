@@ -208,9 +208,6 @@ func (o *options) checkEcho() error {
 // echoSize is the letters of an echo where --size is of events.
 func (o *options) echoSize() int { return max(o.size, echoMin) }
 
-// pushSize is the bytes of an event.
-func (o *options) pushSize() int { return o.size }
-
 // checkTopics is check for topics.
 func (o *options) checkTopics() error {
 	if o.topics < 1 || o.topics > topicsMax || o.each < 1 || o.each > o.topics {

@@ -52,7 +52,8 @@ func newAPIPusher(path string, a api, flush bool, limit time.Duration) *apiPushe
 // The event goes in the run's own format where the API has it, so that its bytes are what the
 // clients get.
 func (p *apiPusher) push(ctx context.Context, e event, size int) (int, error) {
-	body, err := p.api.appendEvent(fmt.Appendf(nil, `{"all":true,"flush":%t,`, p.flush), e, size, &p.event)
+	body := fmt.Appendf(nil, `{"all":true,"flush":%t,`, p.flush)
+	body, err := p.api.appendEvent(body, e, size, &p.event)
 	if err != nil {
 		return 0, err
 	}

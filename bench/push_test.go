@@ -162,6 +162,17 @@ func TestEcho(t *testing.T) {
 	}
 }
 
+// The application of a stock server may answer, and then there is no backend of ours.
+func TestEchoOfAnApplication(t *testing.T) {
+	for _, packer := range []string{"edn", "json"} {
+		s := startSente(t, "", packer)
+		r, err := run(t, s, "echo", "--conns", "5", "--count", "50", "--app", "--packer", packer)
+		if err != nil || r.Echo.Answered != 50 || r.Echo.Replied != 0 {
+			t.Errorf("%s: %+v, %v", packer, r.Echo, err)
+		}
+	}
+}
+
 func TestEchoFaults(t *testing.T) {
 	cases := []struct{ fault, err string }{
 		{"subscribe refused", "subscribe is answered with"},

@@ -8,8 +8,8 @@ import (
 )
 
 // askResult is round trips of one kind: pings, or echoes over WebSocket or by POST. With a Rate the
-// loop is open and latencies count from the time at which a question was due; without, it is closed,
-// so that they are those of this load and not of a fixed rate.
+// loop is open and latencies count from the time at which a question was due; without, it is
+// closed, so that they are those of this load and not of a fixed rate.
 type askResult struct {
 	Rate        float64 `json:"rate"`        // wanted, a second; 0 = a closed loop of
 	Outstanding int     `json:"outstanding"` // so many at a time
@@ -204,7 +204,8 @@ func (r *pushResult) text(b *strings.Builder) {
 			fmt.Fprintf(b, ", %d %s", to.n, to.text)
 		}
 	}
-	fmt.Fprintf(b, "\n  taken        %.0f/s (%.2f s until all were answered)\n", r.TakenPerSecond, r.TakenS)
+	fmt.Fprintf(b, "\n  taken        %.0f/s (%.2f s until all were answered)\n", r.TakenPerSecond,
+		r.TakenS)
 	fmt.Fprintf(b, "  delivered    %.0f/s (%d of %d in %.2f s)\n", r.DeliveredPerSecond,
 		r.Tally.Events, r.Expected, r.DeliverS)
 	r.Tally.text(b, r.EventsPerBatch)
@@ -275,8 +276,8 @@ func (r *churnResult) text(b *strings.Builder, t *watchTally) {
 	}
 	fmt.Fprintf(b, "churn          %d left at %g/s, %d came back: %d within %g s, %d later\n",
 		r.Left, r.Rate, r.Back, r.Inside, r.KeepS, r.Outside)
-	fmt.Fprintf(b, "  lost         inside %d, outside %d, at resets %d (and doubled there %d)\n", t.Lost,
-		t.LostOutside, t.LostReset, t.DoubledReset)
+	fmt.Fprintf(b, "  lost         inside %d, outside %d, at resets %d (and doubled there %d)\n",
+		t.Lost, t.LostOutside, t.LostReset, t.DoubledReset)
 	fmt.Fprintf(b, "  latency      %v, of returns; left at most %v late\n", r.Latency,
 		micros(r.LateUs))
 }

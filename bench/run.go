@@ -11,7 +11,8 @@ type runPlan struct {
 	Asks     []askPlan     `json:"asks,omitempty"`
 	Churn    *churnPlan    `json:"churn,omitempty"`
 	Duration time.Duration `json:"duration"`
-	Limit    time.Duration `json:"limit"` // for what is under way at the end
+	Limit    time.Duration `json:"limit"`            // for what is under way at the end
+	Pushes   bool          `json:"pushes,omitempty"` // it goes on until the driver says "end"
 }
 
 // askPlan is questions of one kind.
@@ -67,7 +68,7 @@ func (j *runJob) begin(l *loop) {
 }
 
 func (j *runJob) step(l *loop, now int64) bool {
-	done := true
+	done := !j.plan.Pushes || l.told.Load()
 	for _, a := range j.asks {
 		done = a.step(l, now) && done
 	}
@@ -240,7 +241,8 @@ func (j *runJob) nextPoller(l *loop) int32 {
 
 func (l *loop) appendEcho(dst []byte, slot int32, c *conn, ajax bool) []byte {
 	a := l.run.asks[c.ask]
-	return l.codec.write.appendEcho(dst, l.target.Run, l.target.First+int(slot), c.cb, a.plan.Size, ajax)
+	number := l.target.First + int(slot)
+	return l.codec.write.appendEcho(dst, l.target.Run, number, c.cb, a.plan.Size, ajax)
 }
 
 // ponged takes the pong for the connection in slot.

@@ -197,6 +197,9 @@ func (s *sente) asksEcho(p *peer, text []byte) bool {
 	case s.fault == "nobody answers" && p.first:
 		p.write(fmt.Appendf(nil, `[:chsk/error "%s"]`, cb))
 		return true
+	case e.to == nil: // the application itself answers
+		p.write(fmt.Appendf(nil, `[%s%s"%s"]`, strings.Trim(event, " ,"), s.text(" ", ","), cb))
+		return true
 	case s.fault == "backend gap" && e.seq == 3:
 		fmt.Fprintln(e.to, `{"type":"gap","missed":1}`)
 	}

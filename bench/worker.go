@@ -10,7 +10,7 @@ import (
 
 // request is one line from the driver to a worker.
 type request struct {
-	Op       string        `json:"op"` // open connect idle run watch await
+	Op       string        `json:"op"` // open connect idle run end watch await
 	Target   *target       `json:"target,omitempty"`
 	Count    int           `json:"count,omitempty"`    // connect: how many more
 	Parallel int           `json:"parallel,omitempty"` // connect: at a time
@@ -72,13 +72,16 @@ func serveWorker(in io.Reader, out io.Writer) error {
 		}
 	}()
 	answers := json.NewEncoder(out)
-	w := worker{ended: ended, tell: func(s sample) error { return answers.Encode(reply{Sample: &s}) }}
+	w := worker{requests: requests, ended: ended, tell: func(s sample) error { return answers.Encode(reply{Sample: &s}) }}
 	defer w.close()
 	for {
 		select {
 		case <-ended:
 			return nil
 		case q := <-requests:
+			if q.Op == "end" { // its job has ended by itself
+				continue
+			}
 			if err := answers.Encode(w.answer(&q)); err != nil {
 				return fmt.Errorf("bench: worker: %w", err)
 			}
@@ -88,9 +91,10 @@ func serveWorker(in io.Reader, out io.Writer) error {
 
 // worker is the state between requests.
 type worker struct {
-	loop  *loop
-	ended <-chan struct{}
-	tell  func(sample) error
+	loop     *loop
+	requests <-chan request
+	ended    <-chan struct{}
+	tell     func(sample) error
 }
 
 func (w *worker) close() {
@@ -134,7 +138,7 @@ func (w *worker) do(q *request) (*reply, error) {
 	default:
 		return nil, fmt.Errorf("bench: worker: unknown op %q", q.Op)
 	}
-	return w.loop.do(j, w.ended, w.tell)
+	return w.loop.do(j, w)
 }
 
 func (w *worker) open(t *target) (err error) {
