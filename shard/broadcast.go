@@ -49,8 +49,9 @@ func (s *Shard) pushTenant(
 	t := s.tenants[slot]
 	followers, reach := t.followers, t.reach
 	for _, u := range except {
-		followers -= s.users.at(u).followers
-		reach -= s.users.at(u).reach
+		n := s.tallyOf(s.users.at(u))
+		followers -= n.followers
+		reach -= n.reach
 	}
 	if followers == 0 {
 		p.Release()

@@ -89,7 +89,8 @@
 //	config.go    limits and errors
 //	table.go     slab and hash index, without pointers
 //	session.go   a session, its flags, how it comes and goes
-//	user.go      users, tenants and their counts
+//	user.go      users and tenants
+//	tally.go     what is counted of the sessions of a user that has several
 //	presence.go  sets, graces, keeping, open and close
 //	rules.go     the rules that move a cursor, each one line
 //	ws.go        verbs of WebSocket conns

@@ -16,11 +16,13 @@ const (
 )
 
 // IndexBytes is what the two hash indexes take beside the slabs.
-func (s *Shard) IndexBytes() int { return 4 * (cap(s.users.buckets) + cap(s.sessions.buckets)) }
+func (s *Shard) IndexBytes() int { return s.users.bytes() + s.sessions.bytes() }
+
+func (x *index) bytes() int { return 4 * chunkLen * len(x.buckets) }
 
 // TopicIndexBytes is the same for topics and memberships.
 func (s *Shard) TopicIndexBytes() int {
-	return 4 * (cap(s.topics.buckets) + cap(s.members.buckets))
+	return s.topics.index.bytes() + s.members.index.bytes()
 }
 
 // IDBytes is what the ids of users and sessions, topics' names and keys take.
@@ -28,7 +30,6 @@ func (s *Shard) IDBytes() int { return s.ids.Bytes() }
 
 // Check tests every invariant that the types state.
 func (s *Shard) Check() error {
-	type tally struct{ sessions, followers, reach, ws, ajax, present uint32 }
 	users, tenants := map[uint32]*tally{}, map[uint32]*tally{}
 	cursors := map[*log]uint32{}
 	for slot := uint32(1); slot <= s.users.used; slot++ {
@@ -70,7 +71,10 @@ func (s *Shard) Check() error {
 		u := s.users.at(slot)
 		ws += int(min(want.ws, 1))
 		ajax += int(min(want.ajax, 1))
-		got := tally{u.sessions, u.followers, u.reach, u.ws, u.ajax, u.present}
+		got := s.tallyOf(u)
+		if (u.tally != 0) != (want.sessions > 1) {
+			return fmt.Errorf("user %d has %d sessions, and its tally is %d", slot, want.sessions, u.tally)
+		}
 		if got != *want {
 			return fmt.Errorf("user %d counts %+v, has %+v", slot, got, *want)
 		}

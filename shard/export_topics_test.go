@@ -99,7 +99,7 @@ func (s *Shard) checkMember(slot uint32, m *member) error {
 		}
 	}
 	u := s.users.at(user)
-	if !u.alive() || u.sessions == 0 || s.topics.at(m.topic).tenant != u.tenant {
+	if !u.alive() || u.first == 0 || s.topics.at(m.topic).tenant != u.tenant {
 		return fmt.Errorf("member %d: its user is not here", slot)
 	}
 	if m.join > s.seq {

@@ -37,7 +37,8 @@ func (s *Shard) audience(l *log) (t transports) {
 		ws, ajax = se.has(inWS), se.has(inAjax)
 	case userLog:
 		u := s.users.at(l.owner)
-		ws, ajax = u.ws > 0, u.ajax > 0
+		n := s.tallyOf(u)
+		ws, ajax = n.ws > 0, n.ajax > 0
 	case tenantLog:
 		ws, ajax = s.tenants[l.owner].ws > 0, s.tenants[l.owner].ajax > 0
 	case topicLog:

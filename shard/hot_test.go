@@ -92,18 +92,18 @@ func TestBroadcastDeliveryAllocatesNothing(t *testing.T) {
 // TestBytesPerIdleSession states what a user with one idle WebSocket costs a
 // shard when its uid is its client-id of 36 bytes:
 //
-//	session 104 + user 60 + index 2 x at most 8 + id 40 = at most 220 bytes
+//	session 96 + user 40 + index 2 x 4 + id 40
 //
 // before the slack of the last chunks.
 func TestBytesPerIdleSession(t *testing.T) {
-	if shard.SessionSize != 104 || shard.UserSize != 60 {
+	if shard.SessionSize != 96 || shard.UserSize != 40 {
 		t.Fatalf("a session is %d bytes, a user %d", shard.SessionSize, shard.UserSize)
 	}
 	s := shard.New(shard.Config{})
 	const n = 20000
 	attachMany(s, n)
 	index, ids := s.IndexBytes()/n, s.IDBytes()/n
-	if index > 20 || ids != 40 {
+	if index > 8 || ids != 40 {
 		t.Fatalf("index %d bytes, ids %d bytes a session", index, ids)
 	}
 	t.Logf("%d bytes", int(shard.SessionSize+shard.UserSize)+index+ids)

@@ -93,7 +93,7 @@ func (s *Shard) Topics(to To, yield func(topic []byte) bool) {
 // holderOf returns who is meant and its user, 0 if there is nobody.
 func (s *Shard) holderOf(k *To) (h holder, user uint32) {
 	user = s.findUser(k.Tenant, k.UID, k.NilUID)
-	if user == 0 || s.users.at(user).sessions == 0 {
+	if user == 0 || s.users.at(user).first == 0 {
 		return 0, 0
 	}
 	if k.Client == nil {
@@ -171,7 +171,8 @@ func (s *Shard) dropAll(at *uint32) {
 func (s *Shard) sharesOf(m *member) (followers, reach, ws, ajax uint32) {
 	if !m.holder.has(ofSession) {
 		u := s.users.at(m.holder.slot())
-		return u.followers, u.reach, u.ws, u.ajax
+		n := s.tallyOf(u)
+		return n.followers, n.reach, n.ws, n.ajax
 	}
 	se := s.sessions.at(m.holder.slot())
 	return step(false, !se.has(ended)),

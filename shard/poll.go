@@ -48,15 +48,16 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	}
 	s.revive(se)
 	se.ajaxPacker = packer
+	at := stampOf(udt)
 	id = SessionID(s.sessions.id(slot))
 	handshake = handshake || !se.has(entry)
-	if late(udt, se.udt) {
+	if late(at, se.udt) {
 		if handshake {
 			return id, Handshake, nil
 		}
 		return id, Park, nil
 	}
-	confirms := pollConfirms(handshake, udt, se.udt)
+	confirms := pollConfirms(handshake, at, se.udt)
 	delete(s.replays, id)
 	if !handshake && !confirms && se.has(answerOut) {
 		s.replays[id] = se.sent
@@ -64,7 +65,7 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 	s.closeAnswer(se, confirms)
 	if handshake {
 		s.cameBack(se)
-		se.poll, se.udt, se.shook = 0, udt, now
+		se.poll, se.udt, se.shook = 0, at, now
 		s.change(se, entry, kept|pollOpen)
 		s.leaveAjax(now, slot, se)
 		return id, Handshake, nil
@@ -73,7 +74,7 @@ func (s *Shard) Poll(now uint32, k Key, ref uint64, packer uint8, handshake bool
 		s.displace(id, se)
 		s.asks.push(Ask{ID: id, Ref: old})
 	}
-	se.poll, se.udt = ref, udt
+	se.poll, se.udt = ref, at
 	s.change(se, inAjax|pollOpen, kept)
 	s.wake(slot, se)
 	return id, Park, nil
@@ -86,10 +87,37 @@ const lateMs = 10_000
 
 // late tells whether a poll was sent before the one that came last: its client has
 // given it up. It says nothing about any answer, and an event in its answer would be
-// lost; so it only waits for its time. udt is the client's clock plus 1, in the upper
-// half if it was no number.
-func late(udt, before uint64) bool {
-	return udt != 0 && udt < before && before-udt < lateMs && before < 1<<63
+// lost; so it only waits for its time.
+func late(at, before stamp) bool {
+	if at == 0 || before == 0 || (at|before)&notTime != 0 {
+		return false
+	}
+	ago := before - at
+	if at > before {
+		ago = before + stampTurn - at
+	}
+	return ago > 0 && ago < lateMs
+}
+
+// stamp is a udt in 4 bytes: 0 for none, a time modulo stampTurn from 1 on, 25 days, or
+// for what is no number its lower bits with notTime. It is compared with that of the poll
+// before, and a stock client polls every 20 seconds.
+type stamp uint32
+
+const (
+	notTime   stamp = 1 << 31
+	stampTurn stamp = notTime - 1
+)
+
+// stampOf makes it of a udt as Poll takes it.
+func stampOf(udt uint64) stamp {
+	switch {
+	case udt == 0:
+		return 0
+	case udt>>63 != 0:
+		return notTime | stamp(udt)&(notTime-1)
+	}
+	return stamp((udt-1)%uint64(stampTurn)) + 1
 }
 
 // closeAnswer decides about the last answer when the poll after it comes.
@@ -152,7 +180,7 @@ func (s *Shard) PollAnswered(now uint32, id SessionID, ref uint64) {
 func (s *Shard) Touch(now uint32, k Key) (id SessionID, err error) {
 	s.now = now
 	user := s.findUser(k.Tenant, k.UID, k.NilUID)
-	if user != 0 && s.users.at(user).present > 0 {
+	if user != 0 && s.tallyOf(s.users.at(user)).present > 0 {
 		slot := s.findSession(user, k.Client)
 		if slot == 0 {
 			return 0, nil

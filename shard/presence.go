@@ -68,18 +68,21 @@ func (s *Shard) change(se *session, on, off flags) {
 	ws := step(was&inWS != 0, is&inWS != 0)
 	ajax := step(was&inAjax != 0, is&inAjax != 0)
 	reach := step(was.reachable(), is.reachable())
-	u.ws, t.ws = u.ws+ws, t.ws+ws
-	u.ajax, t.ajax = u.ajax+ajax, t.ajax+ajax
-	u.reach, t.reach = u.reach+reach, t.reach+reach
+	present := step(was&(inWS|inAjax) != 0, is&(inWS|inAjax) != 0)
+	if n := s.tallied(u); n != nil {
+		n.ws, n.ajax, n.reach, n.present = n.ws+ws, n.ajax+ajax, n.reach+reach, n.present+present
+	}
+	t.ws, t.ajax, t.reach = t.ws+ws, t.ajax+ajax, t.reach+reach
 	if inTopics(se, u) {
 		s.changeTopics(se, u, ws, ajax, reach)
 	}
 	s.counts.WS += int(int32(ws))
 	s.counts.Ajax += int(int32(ajax))
-	s.counts.WSUsers += crossed(u.ws, ws)
-	s.counts.AjaxUsers += crossed(u.ajax, ajax)
+	now := s.tallyOf(u)
+	s.counts.WSUsers += crossed(now.ws, ws)
+	s.counts.AjaxUsers += crossed(now.ajax, ajax)
 	s.counts.Kept += int(int32(step(was&kept != 0, is&kept != 0)))
-	s.changePresent(se.user, u, step(was&(inWS|inAjax) != 0, is&(inWS|inAjax) != 0))
+	s.changePresent(se.user, u, now.present, present)
 }
 
 // crossed is the change of "more than none" when a count became n by a step.
@@ -93,13 +96,14 @@ func crossed(n, by uint32) int {
 	return 0
 }
 
-func (s *Shard) changePresent(slot uint32, u *user, by uint32) {
+// changePresent tells that a user has n present sessions after a step, if it came
+// or went by it.
+func (s *Shard) changePresent(slot uint32, u *user, n, by uint32) {
 	if by == 0 {
 		return
 	}
-	u.present += by
 	open := by == 1
-	if open && u.present != 1 || !open && u.present != 0 {
+	if open && n != 1 || !open && n != 0 {
 		return
 	}
 	u.untold++

@@ -42,14 +42,15 @@ func (s *Shard) PushTo(now uint32, to To, p Payload, o PushOptions) (sessions in
 		return s.pushSession(now, s.findSession(slot, to.Client), p, &o)
 	}
 	u := s.users.at(slot)
-	if u.followers == 0 {
+	n := s.tallyOf(u)
+	if n.followers == 0 {
 		p.Release()
 		return 0
 	}
-	l := s.logAt(&u.log, userLog, slot, u.followers)
+	l := s.logAt(&u.log, userLog, slot, n.followers)
 	s.enter(now, l, p, &o, nil)
 	s.flush(now, l, o.Flush)
-	return int(u.reach)
+	return int(n.reach)
 }
 
 func (s *Shard) pushSession(now uint32, slot uint32, p Payload, o *PushOptions) int {

@@ -54,8 +54,8 @@ func (s *Shard) NilPresent(visit func(tenant string, ws, ajax bool)) {
 		if slot == 0 {
 			continue
 		}
-		if u := s.users.at(slot); u.present > 0 {
-			visit(name, u.ws > 0, u.ajax > 0)
+		if n := s.tallyOf(s.users.at(slot)); n.present > 0 {
+			visit(name, n.ws > 0, n.ajax > 0)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func (s *Shard) Users(after uint32, limit int, visit func(slot uint32, u UserInf
 			return slot - 1
 		}
 		u := s.users.at(slot)
-		if u.alive() && u.present > 0 {
+		if u.alive() && s.tallyOf(u).present > 0 {
 			visit(slot, s.info(u))
 			limit--
 		}
@@ -83,9 +83,10 @@ func (s *Shard) Users(after uint32, limit int, visit func(slot uint32, u UserInf
 
 func (s *Shard) info(u *user) UserInfo {
 	tenant, uid := s.keyOf(u)
+	n := s.tallyOf(u)
 	return UserInfo{
 		Tenant: []byte(tenant), UID: uid, NilUID: u.nilUID,
-		WS: int(u.ws), Ajax: int(u.ajax),
+		WS: int(n.ws), Ajax: int(n.ajax),
 	}
 }
 
@@ -94,7 +95,7 @@ func (s *Shard) info(u *user) UserInfo {
 // user is not present.
 func (s *Shard) User(to To, visit func(SessionInfo)) (info UserInfo, ok bool) {
 	slot := s.findUser(to.Tenant, to.UID, to.NilUID)
-	if slot == 0 || s.users.at(slot).present == 0 {
+	if slot == 0 || s.tallyOf(s.users.at(slot)).present == 0 {
 		return UserInfo{}, false
 	}
 	u := s.users.at(slot)

@@ -62,7 +62,7 @@ func (s *Shard) usersIn(t *topic, after uint32) []uint32 {
 // visitIn visits a user that is present and in a topic, and returns how many it visited.
 func (s *Shard) visitIn(topic, slot uint32, visit func(slot uint32, u UserInfo)) int {
 	u := s.users.at(slot)
-	if u.present == 0 {
+	if s.tallyOf(u).present == 0 {
 		return 0
 	}
 	i := s.info(u)

@@ -30,7 +30,7 @@ func bound(ref, ws uint64) bool { return ref == ws && ref != 0 }
 // One that is to get a handshake does not: its client believes itself closed,
 // or has been away for too long. Neither does one with the same udt as the one
 // before: it is a browser's replay of a request whose answer it never saw.
-func pollConfirms(handshake bool, udt, before uint64) bool {
+func pollConfirms(handshake bool, udt, before stamp) bool {
 	return !handshake && (udt == 0 || udt != before)
 }
 

@@ -68,7 +68,7 @@ func bound(ref, ws uint64) bool {
 	return ref != 0 && (ref == ws || Mutant == "any-ref" && ws != 0)
 }
 
-func pollConfirms(handshake bool, udt, before uint64) bool {
+func pollConfirms(handshake bool, udt, before stamp) bool {
 	if Mutant == "replay-confirms" {
 		return !handshake
 	}

@@ -27,8 +27,8 @@ const (
 	grantee                     // its identity granted it topics that it is in
 )
 
-// session is one client-id of one user over whatever transport it has now. 104
-// bytes, no pointers.
+// session is one client-id of one user over whatever transport it has now. 96
+// bytes, no pointers; docs/budget.md counts them.
 //
 // Life:
 //
@@ -52,10 +52,10 @@ type session struct {
 	client        arena.Ref // equal to user.uid if the bytes are the same
 	log           uint32    // own log, 0 = none
 	topics        uint32    // in Shard.holdings, 0 = in none by itself
+	udt           stamp     // of the latest poll
 
 	ws   uint64 // ref of the bound WebSocket, 0 = none
 	poll uint64 // ref of the open poll, or of the last answered one
-	udt  uint64 // of the latest poll
 
 	sent, confirmed uint64
 
@@ -63,14 +63,14 @@ type session struct {
 	// one ended, during the grace; when the session became kept, while it is.
 	wsTime   uint32
 	ajaxLeft uint32 // when the last poll or handshake was answered
+	shook    uint32 // when the last Ajax handshake was answered
 	lastSent uint32
 	burst    uint16 // events sent since the last quiet Pace
 
 	flags      flags
 	wsPacker   uint8
 	ajaxPacker uint8
-	turn       uint8  // counts how often sent went back, for marks
-	shook      uint32 // when the last Ajax handshake was answered
+	turn       uint8 // counts how often sent went back, for marks
 }
 
 func (se *session) has(f flags) bool { return se.flags&f != 0 }
@@ -139,7 +139,7 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	user := s.obtainUser(k)
 	u := s.users.at(user)
 	var room uint32
-	if !u.nilUID && int(u.sessions) >= s.cfg.UserSessions {
+	if !u.nilUID && int(s.tallyOf(u).sessions) >= s.cfg.UserSessions {
 		if room = s.oldestKept(u); room == 0 {
 			return 0, nil, ErrUserSessions
 		}
@@ -154,12 +154,12 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	if !bytes.Equal(s.ids.Get(u.uid), k.Client) {
 		se.client = s.ids.Put(k.Client)
 	}
+	s.anotherSession(u)
 	se.after = u.first
 	if u.first != 0 {
 		s.sessions.at(u.first).before = slot
 	}
 	u.first = slot
-	u.sessions++
 	s.counts.Sessions++
 	s.returns.New++
 	s.follow(se)
@@ -189,7 +189,9 @@ func (s *Shard) follow(se *session) {
 	u := s.users.at(se.user)
 	t := s.tenants[u.tenant]
 	se.sent, se.confirmed = s.seq, s.seq
-	u.followers++
+	if n := s.tallied(u); n != nil {
+		n.followers++
+	}
 	t.followers++
 	if se.log|u.log|t.log != 0 {
 		logs, _ := s.logsOf(se)
@@ -209,7 +211,9 @@ func (s *Shard) follow(se *session) {
 func (s *Shard) unfollow(se *session) {
 	u := s.users.at(se.user)
 	t := s.tenants[u.tenant]
-	u.followers--
+	if n := s.tallied(u); n != nil {
+		n.followers--
+	}
 	t.followers--
 	if se.log|u.log|t.log != 0 {
 		logs, _ := s.logsOf(se)
@@ -256,8 +260,8 @@ func (s *Shard) forget(slot uint32) {
 	}
 	s.sessions.remove(slot)
 	s.counts.Sessions--
-	u.sessions--
-	if u.sessions == 0 && u.topics != 0 {
+	s.oneSessionLess(u)
+	if u.first == 0 && u.topics != 0 {
 		s.dropAll(&u.topics)
 	}
 	s.forgetUser(se.user)

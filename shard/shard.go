@@ -59,6 +59,7 @@ type Shard struct {
 	ids         arena.Arena // uids, client-ids, names of topics, keys
 	sessions    table[session, *session]
 	users       table[user, *user]
+	tallies     tallies
 	topics      table[topic, *topic]
 	members     members
 	holdings    holdings

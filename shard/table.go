@@ -43,18 +43,24 @@ func (l *slab[T]) extend() uint32 {
 
 // index is linear hashing over values that are chained by slot: it grows by one
 // bucket per insertion, splitting one chain, so that a million values never pay
-// for one large rehash. It costs 4 bytes a value beside the links.
+// for one large rehash. It costs 4 bytes a value beside the links: the buckets lie
+// in chunks, so that growing copies nothing and leaves no room over.
 type index struct {
 	live    int
-	buckets []uint32
-	low     uint32 // power of two, low <= len(buckets) < 2*low
+	buckets []*[chunkLen]uint32
+	n       uint32 // buckets
+	low     uint32 // power of two, low <= n < 2*low
+}
+
+func (x *index) head(bucket uint32) *uint32 {
+	return &x.buckets[bucket/chunkLen][bucket%chunkLen]
 }
 
 // bucket is the address of hash by linear hashing: the buckets below
-// len-low are split already and use one more bit.
+// n-low are split already and use one more bit.
 func (x *index) bucket(hash uint32) uint32 {
 	b := hash & (2*x.low - 1)
-	if b >= uint32(len(x.buckets)) {
+	if b >= x.n {
 		b &= x.low - 1
 	}
 	return b
@@ -63,10 +69,10 @@ func (x *index) bucket(hash uint32) uint32 {
 // first returns the first slot that may hold hash, 0 for none; the rest of the
 // chain is reached by link. The caller compares.
 func (x *index) first(hash uint32) uint32 {
-	if len(x.buckets) == 0 {
+	if x.n == 0 {
 		return 0
 	}
-	return x.buckets[x.bucket(hash)]
+	return *x.head(x.bucket(hash))
 }
 
 // chained gives the hash of the value in slot, and where its link is.
@@ -76,14 +82,14 @@ type chained func(slot uint32) (hash uint32, link *uint32)
 func (x *index) enter(slot, hash uint32, link *uint32, at chained) {
 	x.live++
 	x.grow(at)
-	b := x.bucket(hash)
-	*link = x.buckets[b]
-	x.buckets[b] = slot
+	head := x.head(x.bucket(hash))
+	*link = *head
+	*head = slot
 }
 
 // leave takes the value in slot out of the index.
 func (x *index) leave(slot, hash uint32, link *uint32, at chained) {
-	from := &x.buckets[x.bucket(hash)]
+	from := x.head(x.bucket(hash))
 	for *from != slot {
 		_, from = at(*from)
 	}
@@ -93,18 +99,21 @@ func (x *index) leave(slot, hash uint32, link *uint32, at chained) {
 
 // grow splits one bucket when there are more values than buckets.
 func (x *index) grow(at chained) {
-	if len(x.buckets) == 0 {
-		x.buckets, x.low = make([]uint32, 1, 64), 1
+	if x.n > 0 && x.live <= int(x.n) {
 		return
 	}
-	if x.live <= len(x.buckets) {
+	if x.n/chunkLen == uint32(len(x.buckets)) {
+		x.buckets = append(x.buckets, new([chunkLen]uint32))
+	}
+	to := x.n
+	x.n++
+	if to == 0 {
+		x.low = 1
 		return
 	}
-	from := uint32(len(x.buckets)) - x.low
-	x.buckets = append(x.buckets, 0)
-	to := uint32(len(x.buckets)) - 1
-	slot := x.buckets[from]
-	x.buckets[from] = 0
+	from := to - x.low
+	slot := *x.head(from)
+	*x.head(from) = 0
 	mask := 2*x.low - 1
 	for slot != 0 {
 		hash, link := at(slot)
@@ -113,8 +122,9 @@ func (x *index) grow(at chained) {
 		if hash&mask == to {
 			b = to
 		}
-		*link = x.buckets[b]
-		x.buckets[b] = slot
+		head := x.head(b)
+		*link = *head
+		*head = slot
 		slot = next
 	}
 	if to == mask {

@@ -106,7 +106,8 @@ func (s *Shard) PushTopic(
 func (s *Shard) partOf(topic, user uint32) (followers, reach uint32) {
 	u := s.users.at(user)
 	if s.members.find(topic, holder(user)) != 0 {
-		followers, reach = u.followers, u.reach
+		n := s.tallyOf(u)
+		followers, reach = n.followers, n.reach
 	}
 	for slot := u.first; slot != 0; {
 		se := s.sessions.at(slot)

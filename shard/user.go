@@ -7,25 +7,18 @@ import (
 	"github.com/chskd/chskd/arena"
 )
 
-// user is the user slab's value: 60 bytes, no pointers.
-//
-// Invariants: ws, ajax and present count its sessions with inWS, inAjax, or
-// either; followers those that are not ended, reach those of them that are
-// present.
+// user is the user slab's value: 40 bytes, no pointers. What it counts of its
+// sessions is a tally of its own only while it has two or more (tally.go).
 type user struct {
 	node
-	tenant    uint32
-	uid       arena.Ref
-	first     uint32 // head of the list of its sessions
-	log       uint32 // 0 = none
-	topics    uint32 // in Shard.holdings, 0 = in none
-	sessions  uint32
-	followers uint32
-	reach     uint32
-	ws, ajax  uint32
-	present   uint32
-	untold    uint16 // presence events that nobody has taken yet
-	nilUID    bool
+	tenant uint32
+	uid    arena.Ref
+	first  uint32 // head of the list of its sessions
+	log    uint32 // 0 = none
+	topics uint32 // in Shard.holdings, 0 = in none
+	tally  uint32 // in Shard.tallies, 0 = none
+	untold uint16 // presence events that nobody has taken yet
+	nilUID bool
 }
 
 // tenant holds what the users of one tenant share. There are few.
@@ -33,7 +26,7 @@ type tenant struct {
 	name      string
 	users     int
 	log       uint32 // broadcast log, 0 = none
-	followers uint32 // as of a user, summed
+	followers uint32 // as in a tally, of all its users
 	reach     uint32
 	ws, ajax  uint32
 }
@@ -106,7 +99,7 @@ func (s *Shard) obtainTenant(name []byte) uint32 {
 // taken, and its tenant with it if it was the last.
 func (s *Shard) forgetUser(slot uint32) {
 	u := s.users.at(slot)
-	if u.sessions > 0 || u.untold > 0 {
+	if u.first != 0 || u.untold > 0 {
 		return
 	}
 	if u.log != 0 {
