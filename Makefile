@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-check bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
 
 build: $(BIN)
 
@@ -53,6 +53,12 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+# Instructions and allocations of the hot paths against bench/check/golden.txt. UPDATE=1 writes the
+# file, REPEAT=10 shows how well the figures repeat.
+bench-check:
+	@./bench/check/deps.sh
+	$(GO) run ./bench/check $(if $(UPDATE),-update) $(if $(REPEAT),-repeat $(REPEAT))
 
 # The tables of docs/benchmarks.md, section Values: some minutes.
 bench-values:

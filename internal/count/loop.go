@@ -5,11 +5,16 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // Env is the environment variable that says, with any value, that this is a run of the guard. The
 // collector must be off in it (GOGC=off), because it empties pools.
 const Env = "CHSKD_COUNT"
+
+// settle is how long other goroutines, which benchmarks may have started, have to do what they
+// begin with; it is no promise, and not needed for right figures of the benchmark's thread.
+const settle = 5 * time.Millisecond
 
 // Label is the name of the dump of a benchmark: its name, as b.Name, and the rounds counted.
 func Label(benchmark string, rounds int) string {
@@ -68,6 +73,7 @@ func (r *Rounds) turn() bool {
 // begin and end read the allocations outside of the instructions' marks: reading them stops the
 // world, which costs some thousands.
 func (r *Rounds) begin() {
+	time.Sleep(settle)
 	runtime.ReadMemStats(&r.before)
 	startCounting()
 }
