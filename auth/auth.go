@@ -30,6 +30,9 @@ type Config struct {
 	// Origins are the allowed ones, as scheme://host[:port] or "null"; nil = the
 	// same origin or none; ["all"] = any.
 	Origins []string
+	// LocalHosts refuses a Host that another machine could have (DNS rebinding): for
+	// a server on loopback, without a proxy, to whom clients need not prove anything.
+	LocalHosts bool
 	// From are the places where a token is looked for, for mode JWT: authorization,
 	// cookie:NAME, query:NAME, protocol; empty = authorization.
 	From []string
@@ -97,6 +100,7 @@ var (
 	refuseTwice      = &Refusal{Status: 400, Body: "more than one token"}
 	refuseCookie     = &Refusal{Status: 400, Body: "malformed cookie"}
 	refuseBadToken   = &Refusal{Status: 401, Body: "token refused"}
+	refuseHost       = &Refusal{Status: 403, Body: "Host is a name of another machine; behind a proxy, set trusted_proxies"}
 	refuseNobody     = &Refusal{Status: 401, Body: "no credentials"}
 	refuseExpired    = &Refusal{Status: 401, Body: "credentials expired"}
 )
@@ -109,6 +113,7 @@ type Checker struct {
 	tenant  string
 	token   []byte // reference token
 	cookie  []byte // name of the cookie that holds the reference token
+	local   bool   // Config.LocalHosts
 	origins origins
 }
 
@@ -120,7 +125,7 @@ func New(c Config) (*Checker, error) {
 		modes = []Mode{c.Mode}
 	}
 	k := &Checker{chain: modes, user: c.UserField, tenant: c.TenantField,
-		token: []byte(c.CSRFToken), cookie: []byte(c.CSRFCookie)}
+		token: []byte(c.CSRFToken), cookie: []byte(c.CSRFCookie), local: c.LocalHosts}
 	if err := checkChain(modes); err != nil {
 		return nil, err
 	}
@@ -153,6 +158,9 @@ func (c *Checker) Check(r *Request) (Identity, Need, *Refusal) {
 	}
 	if refusal := c.checkToken(r); refusal != nil {
 		return Identity{}, Need{}, refusal
+	}
+	if c.local && !localHost(r.Host) {
+		return Identity{}, Need{}, refuseHost
 	}
 	if !c.origins.allow(r) {
 		return Identity{}, Need{}, refuseOrigin

@@ -183,3 +183,25 @@ func defaultPort(scheme []byte) string {
 	}
 	return ""
 }
+
+// localHost says whether Host can be a name of this machine that no page of
+// another can be of the same origin as: an address, localhost and what is below
+// it (RFC 6761 §6.3), or a name without a dot. In DNS rebinding the name of the
+// page comes to point at us, so it is one that DNS has. nil is a program's.
+func localHost(host []byte) bool {
+	name, _ := splitPort(host)
+	name = bytes.TrimSuffix(name, []byte("."))
+	if bytes.IndexByte(name, '.') < 0 || name[0] == '[' {
+		return true
+	}
+	const below = ".localhost"
+	if n := len(name) - len(below); n > 0 && sameName(name[n:], []byte(below)) {
+		return true
+	}
+	for _, b := range name {
+		if b != '.' && (b < '0' || b > '9') {
+			return false
+		}
+	}
+	return true // an IPv4 address: DNS has no top level of digits
+}

@@ -153,3 +153,35 @@ func TestAllowOriginAbsent(t *testing.T) {
 		t.Error("the default is not the same origin")
 	}
 }
+
+// A page whose own name comes to point at this machine (DNS rebinding) sends that name as
+// Host, and is of the same origin as it; as GET without Referer it may say no origin at all.
+func TestLocalHosts(t *testing.T) {
+	k := checker(t, auth.Config{LocalHosts: true})
+	open := checker(t, auth.Config{})
+	for host, good := range map[string]bool{
+		"-": true, "localhost": true, "localhost:8080": true, "LOCALHOST.:8080": true, "127.0.0.1:8080": true,
+		"127.0.0.1": true, "[::1]:8080": true, "[::1]": true, "192.0.2.7": true, "0.0.0.0:8080": true,
+		"mybox:8080": true, "app.localhost:8080": true, "app.LocalHost": true,
+		"evil.example": false, "evil.example:8080": false, "evil.example.": false, "127.0.0.1.nip.io": false,
+		"localhost.evil.example": false, "notlocalhost.x": false, "x.notlocalhost": false, "1.2.3.4x": false,
+		"7f000001.rbndr.us:8080": false, "a.b": false,
+	} {
+		for _, origin := range []string{"-", "http://" + host} {
+			if host == "-" && origin != "-" {
+				continue
+			}
+			r := auth.Request{Client: []byte("c"), Host: opt(host), Origin: opt(origin)}
+			_, _, refusal := k.Check(&r)
+			if (refusal == nil) != good {
+				t.Errorf("Host %q, Origin %q: %v, want good %v", host, origin, refusal, good)
+			}
+			if refusal != nil && refusal.Status != 403 {
+				t.Errorf("Host %q: %v", host, refusal)
+			}
+			if _, _, refusal := open.Check(&r); refusal != nil {
+				t.Errorf("without the option: Host %q, Origin %q: %v", host, origin, refusal)
+			}
+		}
+	}
+}

@@ -307,3 +307,36 @@ func failedStart(t *testing.T, args []string) (text string, code int) {
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }
+
+// TestRebinding: a page whose own name was made to point at a daemon on loopback sends that name
+// as Host. It is kept out by it where clients prove nothing, unless a proxy brings such names.
+func TestRebinding(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t)
+	const target, host = "/chsk?handshake%3F&client-id=c", "Host: evil.example"
+	const bad = "Host is a name of another machine; behind a proxy, set trusted_proxies"
+	from := func(request string) string {
+		return strings.Replace(request, "Host: "+rawHost, host, 1)
+	}
+	cases := []authCase{
+		{"poll that says no origin", from(rawGet(target)), 403, bad},
+		{"poll", from(rawGet(target, "Origin: http://evil.example")), 403, bad},
+		{"upgrade", from(rawUpgrade("/chsk?client-id=c", "Origin: http://evil.example")), 403, bad},
+		{"send", from(rawPost("/chsk", ajaxForm("c", "[[:x/y] nil]"))), 403, bad},
+		{"a name of this machine", rawGet(target), 200, helloEDN(`"c"`)},
+	}
+	for _, c := range cases[:4] {
+		if !strings.Contains(c.request, host) {
+			t.Fatalf("%s has another Host: %q", c.name, c.request)
+		}
+	}
+	playAuth(t, d, cases)
+	for i := range cases {
+		cases[i].status, cases[i].body = 200, ""
+		if cases[i].name == "upgrade" {
+			cases[i].status = 101
+		}
+	}
+	playAuth(t, startDaemon(t, "--trusted-proxies", "127.0.0.1"), cases)
+	playAuth(t, startDaemon(t, "--auth", "anonymous"), cases)
+}

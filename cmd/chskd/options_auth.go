@@ -34,7 +34,7 @@ func (s *settings) authOf(c *config.Config) error {
 	}
 	s.auth = strings.Join(names, ", ")
 	a := auth.Config{CSRFToken: c.CSRF.Token.Reveal(), CSRFCookie: c.CSRF.Cookie, Origins: c.AllowedOrigins,
-		UserField: c.Header.UID, TenantField: c.Header.Tenant}
+		LocalHosts: c.LocalOnly(), UserField: c.Header.UID, TenantField: c.Header.Tenant}
 	for _, name := range names {
 		mode, err := auth.ParseMode(name)
 		if err != nil {

@@ -32,7 +32,7 @@ const (
 const neverMs = "3600000"
 
 // rawHost is the Host of the requests here.
-const rawHost = "chskd.example"
+const rawHost = "chskd.localhost"
 
 // rawConn is a client that sends HTTP byte for byte as it is told.
 type rawConn struct {

@@ -195,7 +195,10 @@ func TestWarnings(t *testing.T) {
 		{"--auth=jwt --jwt-jwks-url=http://login/k --jwt-from=query:token", []string{
 			"tokens in the query are kept in the logs of proxies (--jwt-from)",
 			"--jwt-jwks-url goes over the network without TLS"}},
-		{"--trusted-proxies=::/0", []string{"everybody is a trusted proxy (--trusted-proxies ::/0)"}},
+		{"--trusted-proxies=::/0", []string{
+			"clients of the proxy may name themselves (--trusted-proxies, auth mode client)",
+			"everybody is a trusted proxy (--trusted-proxies ::/0)"}},
+		{"--trusted-proxies=10.0.0.1 --auth=anonymous", nil},
 		{"--csrf-token=hunter2", []string{"every user of this machine can read --csrf-token in the list of " +
 			"processes; use --csrf-token-file"}},
 		{"--csrf-token-file=" + open, []string{"every user of this machine can read " + open + "; chmod o-rwx it"}},

@@ -20,6 +20,8 @@ func (c *Config) Warnings() (out []string) {
 	warn(anyOrigin, "pages of any origin may connect (%s all)", c.Name("allowed_origins"))
 	warn(c.Insecure && !loopback(c.Listen) && (mode == "client" || mode == "dev"),
 		"clients on the network may name themselves (%s, auth mode %s)", c.Name("insecure"), mode)
+	warn(len(c.TrustedProxies) > 0 && (mode == "client" || mode == "dev"),
+		"clients of the proxy may name themselves (%s, auth mode %s)", c.Name("trusted_proxies"), mode)
 	warn(c.MetricsListen != "" && !loopback(c.MetricsListen),
 		"whoever reaches %s can read the metrics (%s)", c.MetricsListen, c.Name("metrics_listen"))
 	warn(c.DebugEcho != "" && !loopback(c.Listen), "everybody may use the echo (%s)", c.Name("debug_echo"))

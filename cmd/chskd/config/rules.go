@@ -182,6 +182,14 @@ func (c *Config) lastMode() string {
 	return c.Auth[len(c.Auth)-1]
 }
 
+// LocalOnly says that clients prove nothing and are on this machine, so that a page which
+// makes its own name point here (DNS rebinding) must be kept out by that name.
+func (c *Config) LocalOnly() bool {
+	mode := c.lastMode()
+	return (mode == "client" || mode == "dev") && !c.Insecure && loopback(c.Listen) &&
+		len(c.TrustedProxies) == 0 && len(c.AllowedOrigins) == 0
+}
+
 // loopback says whether an address, host:port, is reached from this machine only.
 func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
