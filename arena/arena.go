@@ -1,12 +1,17 @@
 package arena
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 const (
 	chunkBits = 18 // 256 KiB a chunk
 	chunkLen  = 1 << chunkBits
-	unit      = 8 // cells are aligned to this, so that a uint32 Ref spans 32 GiB
+	unit      = 4 // cells are aligned to this, so that a uint32 Ref spans 16 GiB
 	headLen   = 2
+	linkLen   = 4       // of a free cell
+	isUUID    = 1 << 15 // in a head: the content is a packed UUID
 
 	// MaxLen is the longest string that an Arena stores, in bytes.
 	MaxLen = 4096
@@ -26,7 +31,7 @@ type Arena struct {
 	used   int
 }
 
-func cellUnits(n int) int { return (n + headLen + unit - 1) / unit }
+func cellUnits(n int) int { return (max(n, linkLen) + headLen + unit - 1) / unit }
 
 // Put copies b into the arena and returns its Ref. A string longer than MaxLen
 // is a mistake of the caller, who must have checked its limits: Put panics.
@@ -34,9 +39,17 @@ func (a *Arena) Put(b []byte) Ref {
 	if len(b) == 0 {
 		return 0
 	}
+	if packed, ok := PackUUID(b); ok {
+		return a.put(packed[:], isUUID|PackedLen)
+	}
 	if len(b) > MaxLen {
 		panic("arena: string longer than MaxLen")
 	}
+	return a.put(b, uint16(len(b)))
+}
+
+// put copies b into a cell with the given head.
+func (a *Arena) put(b []byte, head uint16) Ref {
 	u := cellUnits(len(b))
 	r := a.free[u]
 	if r != 0 {
@@ -46,7 +59,7 @@ func (a *Arena) Put(b []byte) Ref {
 		r = a.carve(u)
 	}
 	cell := a.cell(r)
-	binary.LittleEndian.PutUint16(cell, uint16(len(b)))
+	binary.LittleEndian.PutUint16(cell, head)
 	copy(cell[headLen:], b)
 	a.used += u * unit
 	return r
@@ -73,15 +86,37 @@ func (a *Arena) cell(r Ref) []byte {
 	return a.chunks[at>>chunkBits][at&(chunkLen-1):]
 }
 
-// Get returns the string of r. The bytes are the arena's own: they must not be
-// written, and are valid until Free(r).
-func (a *Arena) Get(r Ref) []byte {
-	if r == 0 {
-		return nil
-	}
+// content is what the cell of r holds, and whether that is a packed UUID.
+func (a *Arena) content(r Ref) (b []byte, packed bool) {
 	cell := a.cell(r)
-	n := int(binary.LittleEndian.Uint16(cell))
-	return cell[headLen : headLen+n : headLen+n]
+	head := binary.LittleEndian.Uint16(cell)
+	n := int(head &^ isUUID)
+	return cell[headLen : headLen+n : headLen+n], head&isUUID != 0
+}
+
+// Append appends the string of r to dst.
+func (a *Arena) Append(dst []byte, r Ref) []byte {
+	if r == 0 {
+		return dst
+	}
+	b, packed := a.content(r)
+	if packed {
+		return AppendUUID(dst, b)
+	}
+	return append(dst, b...)
+}
+
+// Equal says whether s is the string of r.
+func (a *Arena) Equal(r Ref, s []byte) bool {
+	if r == 0 {
+		return len(s) == 0
+	}
+	b, packed := a.content(r)
+	if !packed {
+		return bytes.Equal(b, s)
+	}
+	p, ok := PackUUID(s)
+	return ok && bytes.Equal(b, p[:])
 }
 
 // Free gives the cell of r back. Using r afterwards reads somebody else's
@@ -90,8 +125,8 @@ func (a *Arena) Free(r Ref) {
 	if r == 0 {
 		return
 	}
-	cell := a.cell(r)
-	u := cellUnits(int(binary.LittleEndian.Uint16(cell)))
+	b, _ := a.content(r)
+	cell, u := a.cell(r), cellUnits(len(b))
 	binary.LittleEndian.PutUint32(cell[headLen:], uint32(a.free[u]))
 	a.free[u] = r
 	a.used -= u * unit

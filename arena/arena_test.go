@@ -20,6 +20,10 @@ func TestArenaAgainstMap(t *testing.T) {
 			}
 			b := make([]byte, n)
 			rng.Read(b)
+			if rng.Intn(3) == 0 {
+				b = almostUUID(rng)
+				n = len(b)
+			}
 			r := a.Put(b)
 			if n == 0 {
 				if r != 0 {
@@ -34,7 +38,7 @@ func TestArenaAgainstMap(t *testing.T) {
 			continue
 		}
 		for r, want := range live {
-			if !bytes.Equal(a.Get(r), want) {
+			if !bytes.Equal(a.Append(nil, r), want) || !a.Equal(r, want) {
 				t.Fatalf("Ref %d changed", r)
 			}
 			a.Free(r)
@@ -43,7 +47,7 @@ func TestArenaAgainstMap(t *testing.T) {
 		}
 	}
 	for r, want := range live {
-		if !bytes.Equal(a.Get(r), want) {
+		if !bytes.Equal(a.Append(nil, r), want) || !a.Equal(r, want) {
 			t.Fatalf("Ref %d changed", r)
 		}
 		a.Free(r)

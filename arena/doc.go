@@ -7,11 +7,11 @@
 //
 //	var a arena.Arena
 //	r := a.Put([]byte("alice"))
-//	string(a.Get(r)) // alice
+//	a.Append(nil, r) // alice
 //	a.Free(r)
 //
 // Layout: a string lies in a cell of 2 length bytes (little endian) and its
-// bytes, rounded up to 8. A freed cell goes to the free list of its size, its
+// bytes, rounded up to 4; of a UUID it holds the 16 bytes that it says. A freed cell goes to the free list of its size, its
 // first 4 content bytes naming the next free one; cells of one size are reused
 // for strings of that size only, which suits ids: they come in few lengths.
 package arena

@@ -42,7 +42,8 @@ func (l *loop) onGap(m *msg) {
 		if c.sent != m.a || c.flags&(fStalled|fCloseSent) != 0 {
 			return // as onDeliver: home has been told why
 		}
-		who = l.ids.Get(c.who)
+		l.who = l.ids.Append(l.who[:0], c.who)
+		who = l.who
 	case c.state == sWait:
 		who = l.conns.extra(m.ref.slot()).who
 		out.ref = m.ref
@@ -58,7 +59,7 @@ func (l *loop) onGap(m *msg) {
 // onGapEnd ends the session: its cursor is forgotten, and all its conns are told.
 func (l *loop) onGapEnd(m *msg) {
 	defer m.buf.Release()
-	who := parseIdentity(m.buf.B)
+	who := l.parseIdentity(m.buf.B)
 	l.m.GapCloses.Add(1)
 	to := shard.To{Tenant: who.tenant, UID: who.uid, NilUID: who.nilUID, Client: who.client}
 	l.sh.CloseSessions(l.now, to, func(id shard.SessionID, ref uint64, ajax bool) {

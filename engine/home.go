@@ -50,7 +50,7 @@ func (l *loop) onRebound(m *msg) {
 
 // onAttach binds a WebSocket to its session.
 func (l *loop) onAttach(m *msg) {
-	who := parseIdentity(m.buf.B)
+	who := l.parseIdentity(m.buf.B)
 	id, displaced, err := l.sh.AttachWSSince(l.now, uint32(m.a), keyOf(&who), uint64(m.ref), m.packer)
 	m.buf.Release()
 	if err == nil {

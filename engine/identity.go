@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 
+	"github.com/chskd/chskd/arena"
 	"github.com/chskd/chskd/auth"
 )
 
@@ -11,7 +12,8 @@ import (
 //
 //	flags(1) len(tenant)(1) len(uid)(2) tenant uid client
 //
-// where uid is left out when it equals the client-id (auth mode client). The grant does
+// where uid is left out when it equals the client-id (auth mode client), and a client-id
+// that is a UUID, as those of stock clients, is the 16 bytes that it says. The grant does
 // not travel with it.
 type identity struct {
 	tenant, uid, client []byte
@@ -23,6 +25,7 @@ type identity struct {
 const (
 	identNilUID  = 1 << 0
 	identSame    = 1 << 1 // uid == client
+	identPacked  = 1 << 2 // client is a packed UUID
 	identHeadLen = 4
 	maxTenantLen = 255
 )
@@ -30,7 +33,11 @@ const (
 // appendIdentity appends the byte string of id to dst.
 func appendIdentity(dst []byte, id *identity) []byte {
 	var flags byte
-	uid := id.uid
+	uid, client := id.uid, id.client
+	packed, isUUID := arena.PackUUID(client)
+	if isUUID {
+		flags, client = identPacked, packed[:]
+	}
 	if id.nilUID {
 		flags |= identNilUID
 		uid = nil
@@ -42,16 +49,25 @@ func appendIdentity(dst []byte, id *identity) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(uid)))
 	dst = append(dst, id.tenant...)
 	dst = append(dst, uid...)
-	return append(dst, id.client...)
+	return append(dst, client...)
+}
+
+// identityOf is who a WebSocket speaks for, valid until the next identity is parsed.
+func (l *loop) identityOf(c *conn) identity {
+	l.who = l.ids.Append(l.who[:0], c.who)
+	return l.parseIdentity(l.who)
 }
 
 // parseIdentity reads what appendIdentity wrote, all of b. The slices of the result
-// are parts of b.
-func parseIdentity(b []byte) identity {
+// are parts of b, and client valid until the next call.
+func (l *loop) parseIdentity(b []byte) identity {
 	nt := int(b[1])
 	nu := int(binary.LittleEndian.Uint16(b[2:]))
 	rest := b[identHeadLen:]
 	id := identity{tenant: rest[:nt], uid: rest[nt : nt+nu], client: rest[nt+nu:]}
+	if b[0]&identPacked != 0 {
+		id.client = arena.AppendUUID(l.client[:0], id.client)
+	}
 	switch {
 	case b[0]&identNilUID != 0:
 		id.nilUID, id.uid = true, nil

@@ -91,11 +91,13 @@ type loop struct {
 	asm     []byte         // message in pieces whose conn has no buffer yet
 	reader  wsframe.Reader // of conns that are between two messages
 	value   []byte         // reply being translated
-	token   []byte         // reply_to of the event being handled
-	key     []byte         // of the push being handled
-	topic   []byte         // of the push or membership being handled
-	form    []byte         // decoded parameters of the request being handled
-	lines   [][]byte       // lines of a field of it
+	who     []byte         // identity being read, and
+	client  [arena.UUIDLen]byte
+	token   []byte   // reply_to of the event being handled
+	key     []byte   // of the push being handled
+	topic   []byte   // of the push or membership being handled
+	form    []byte   // decoded parameters of the request being handled
+	lines   [][]byte // lines of a field of it
 	date    [29]byte
 	dateAt  int64
 	hash    digest

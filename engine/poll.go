@@ -95,7 +95,7 @@ func (l *loop) await(slot uint32, c *conn, q *request, w waitKind) connRef {
 
 // onPoll is home's part: what a poll gets.
 func (l *loop) onPoll(m *msg) {
-	who := parseIdentity(m.buf.B)
+	who := l.parseIdentity(m.buf.B)
 	p := packer.Packer(m.packer)
 	defer m.buf.Release()
 	if l.draining {
@@ -129,8 +129,12 @@ func (l *loop) onPoll(m *msg) {
 		// One that is late (shard.Late) waits like any other, and gets nothing.
 		l.m.PollsNow.Add(1)
 		if old := l.polls.Park(l.now, uint64(m.ref), uint64(id)); old != 0 {
+			// Mostly the session has a newer one. But if those that came after it are late, it is
+			// the session's own; untold, home would take it to be open for ever.
 			l.m.PollsNow.Sub(1)
 			l.answerTimeout(connRef(old), packer.Timeout)
+			l.sh.PollAnswered(l.now, id, old)
+			l.tellPresence()
 		}
 		l.expirePoll(m.ref, who.grant)
 	}
@@ -251,7 +255,7 @@ func (l *loop) nudge(who *identity) {
 
 // onNudge is nudge for the identity in buf.
 func (l *loop) onNudge(m *msg) {
-	who := parseIdentity(m.buf.B)
+	who := l.parseIdentity(m.buf.B)
 	l.nudge(&who)
 	m.buf.Release()
 }

@@ -105,7 +105,7 @@ func (l *loop) replayKey(who *identity, udt, packed []byte) uint64 {
 // onPost is home's part: once, in order, from a present user.
 func (l *loop) onPost(m *msg) {
 	defer m.buf.Release()
-	who := parseIdentity(m.buf.B[:m.b])
+	who := l.parseIdentity(m.buf.B[:m.b])
 	p := packer.Packer(m.packer)
 	wantsReply := m.flags&flagCallback != 0
 	slot, verdict := l.posts.Open(l.now, m.a, uint64(m.ref), m.packer, wantsReply)

@@ -147,7 +147,7 @@ func (l *loop) onPush(m *msg) {
 
 // enter hands a push to the shard and returns how many sessions it counts for.
 func (l *loop) enter(m *msg) (sessions int) {
-	who := parseIdentity(m.buf.B)
+	who := l.parseIdentity(m.buf.B)
 	p := l.newPayload(m.fan, packer.Format(m.packer))
 	o := shard.PushOptions{Flush: m.flags&flagFlush != 0}
 	if cmd := m.cmd; cmd != nil {

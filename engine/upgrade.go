@@ -56,7 +56,7 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	l.m.Handshakes[metrics.WS][metrics.HandshakeOK].Add(1)
 	l.m.WSOf[chosen].Add(1)
 	b := bufpool.Get(64)
-	b.B = append(b.B, l.ids.Get(c.who)...)
+	b.B = append(b.B, l.hello...)
 	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
 		a: uint64(who.came), buf: b.Seal(), cmd: grantCmd(who.grant)})
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)

@@ -194,13 +194,14 @@ func (l *loop) event(slot uint32, c *conn, m *packer.Message) {
 	var cb uint32
 	if m.Callback != nil {
 		if cb = l.openCallback(slot, c, m.Callback); cb == 0 {
+			l.m.EventsLimited.Add(1)
 			l.refuseReply(slot, c, m.Callback)
 			return
 		}
 		l.token = appendToken(l.token[:0], l.id, cb, l.callbacks.entries[cb].secret)
 		token = l.token
 	}
-	who := parseIdentity(l.ids.Get(c.who))
+	who := l.identityOf(c)
 	v := l.eng.backend.Event(who.tenant, who.uid, who.nilUID, who.client, false, f, m.Event, bad, token, l.wall)
 	if v == Taken {
 		return
@@ -233,7 +234,8 @@ func (l *loop) replyWS(c *conn, n uint32, value []byte) {
 	e := l.callbacks.entries[n]
 	slot := e.ref.slot()
 	l.m.Replies.Add(1)
-	l.sendReply(slot, c, value, l.ids.Get(e.cb))
+	l.key = l.ids.Append(l.key[:0], e.cb)
+	l.sendReply(slot, c, value, l.key)
 	// The write may have ended the conn and with it all its callbacks.
 	if l.callbacks.entries[n].secret == e.secret {
 		l.callbacks.drop(&l.ids, c, n)

@@ -35,7 +35,7 @@ func (s *Shard) PushAll(
 	var out []uint32
 	for slot := uint32(1); except != nil && slot <= s.users.used; slot++ {
 		u := s.users.at(slot)
-		if u.alive() && u.tenant == t && !u.nilUID && except(tenant, s.ids.Get(u.uid)) {
+		if u.alive() && u.tenant == t && !u.nilUID && except(tenant, s.uidOf(u)) {
 			out = append(out, slot)
 		}
 	}

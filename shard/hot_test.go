@@ -92,7 +92,7 @@ func TestBroadcastDeliveryAllocatesNothing(t *testing.T) {
 // TestBytesPerIdleSession states what a user with one idle WebSocket costs a
 // shard when its uid is its client-id of 36 bytes:
 //
-//	session 96 + user 40 + index 2 x 4 + id 40
+//	session 96 + user 40 + index 2 x 4 + id 20
 //
 // before the slack of the last chunks.
 func TestBytesPerIdleSession(t *testing.T) {
@@ -103,7 +103,7 @@ func TestBytesPerIdleSession(t *testing.T) {
 	const n = 20000
 	attachMany(s, n)
 	index, ids := s.IndexBytes()/n, s.IDBytes()/n
-	if index > 8 || ids != 40 {
+	if index > 8 || ids != 20 {
 		t.Fatalf("index %d bytes, ids %d bytes a session", index, ids)
 	}
 	t.Logf("%d bytes", int(shard.SessionSize+shard.UserSize)+index+ids)

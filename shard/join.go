@@ -83,7 +83,8 @@ func (s *Shard) Topics(to To, yield func(topic []byte) bool) {
 	}
 	for slot := s.holdings.at(g).first; slot != 0; {
 		m := s.members.at(slot)
-		if !yield(s.ids.Get(s.topics.at(m.topic).name)) {
+		s.name = s.ids.Append(s.name[:0], s.topics.at(m.topic).name)
+		if !yield(s.name) {
 			return
 		}
 		slot = m.next

@@ -117,8 +117,9 @@ func (s *Shard) visit(slot uint32, se *session, visit func(SessionInfo)) {
 	if !se.present() {
 		return
 	}
+	s.client = s.ids.Append(s.client[:0], se.client)
 	i := SessionInfo{
-		Client: s.ids.Get(se.client),
+		Client: s.client,
 		WS:     se.has(inWS), Ajax: se.has(inAjax),
 		Packer: se.ajaxPacker, Lag: s.lag(slot, se),
 	}

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"bytes"
 	"hash/maphash"
 
 	"github.com/chskd/chskd/arena"
@@ -109,7 +108,7 @@ func (s *Shard) findSession(user uint32, client []byte) uint32 {
 	slot := s.sessions.first(hash)
 	for slot != 0 {
 		se := s.sessions.at(slot)
-		if se.hash == hash && se.user == user && bytes.Equal(s.ids.Get(se.client), client) {
+		if se.hash == hash && se.user == user && s.ids.Equal(se.client, client) {
 			return slot
 		}
 		slot = se.link
@@ -151,7 +150,7 @@ func (s *Shard) obtain(k *Key) (slot uint32, se *session, err error) {
 	}
 	se.user = user
 	se.client = u.uid
-	if !bytes.Equal(s.ids.Get(u.uid), k.Client) {
+	if !s.ids.Equal(u.uid, k.Client) {
 		se.client = s.ids.Put(k.Client)
 	}
 	s.anotherSession(u)

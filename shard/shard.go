@@ -77,7 +77,10 @@ type Shard struct {
 
 	events   queue[presenceEvent]
 	asks     queue[Ask]
-	scratch  []byte // the uid of the last Presence
+	scratch  []byte // tenant and uid of the last Presence
+	uid      []byte // the uid told last,
+	client   []byte // the client-id,
+	name     []byte // and the topic
 	ready    queue[SessionID]
 	walkAt   uint32 // the walk: next slot,
 	walkLeft uint32 // slots still to visit,

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"bytes"
 	"hash/maphash"
 
 	"github.com/chskd/chskd/arena"
@@ -31,7 +30,7 @@ func (s *Shard) supersede(l *log, name []byte) uint32 {
 	hash := s.keyHash(l.slot, name)
 	for slot := s.keys.first(hash); slot != 0; slot = s.keys.at(slot).link {
 		k := s.keys.at(slot)
-		if k.hash != hash || k.log != l.slot || !bytes.Equal(s.ids.Get(k.name), name) {
+		if k.hash != hash || k.log != l.slot || !s.ids.Equal(k.name, name) {
 			continue
 		}
 		old := l.remove(l.after(k.seq - 1))

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"bytes"
 	"hash/maphash"
 
 	"github.com/chskd/chskd/arena"
@@ -41,7 +40,7 @@ func (s *Shard) findTopic(tenant uint32, name []byte) uint32 {
 	slot := s.topics.first(hash)
 	for slot != 0 {
 		t := s.topics.at(slot)
-		if t.hash == hash && t.tenant == tenant && bytes.Equal(s.ids.Get(t.name), name) {
+		if t.hash == hash && t.tenant == tenant && s.ids.Equal(t.name, name) {
 			return slot
 		}
 		slot = t.link

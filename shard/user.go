@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"bytes"
 	"hash/maphash"
 
 	"github.com/chskd/chskd/arena"
@@ -56,7 +55,7 @@ func (s *Shard) findIn(tenant uint32, uid []byte, nilUID bool) uint32 {
 	for slot != 0 {
 		u := s.users.at(slot)
 		if u.hash == hash && u.tenant == tenant && u.nilUID == nilUID &&
-			(nilUID || bytes.Equal(s.ids.Get(u.uid), uid)) {
+			(nilUID || s.ids.Equal(u.uid, uid)) {
 			return slot
 		}
 		slot = u.link
@@ -121,10 +120,18 @@ func (s *Shard) forgetUser(slot uint32) {
 	s.freeTenants = append(s.freeTenants, tenant)
 }
 
-// keyOf returns the tenant and uid of a user. The uid is valid until the user
-// is forgotten.
+// keyOf returns the tenant and uid of a user. The uid is valid until the next call.
 func (s *Shard) keyOf(u *user) (tenant string, uid []byte) {
-	return s.tenants[u.tenant].name, s.ids.Get(u.uid)
+	return s.tenants[u.tenant].name, s.uidOf(u)
+}
+
+// uidOf returns the uid of a user, valid until the next call.
+func (s *Shard) uidOf(u *user) []byte {
+	if u.uid == 0 {
+		return nil
+	}
+	s.uid = s.ids.Append(s.uid[:0], u.uid)
+	return s.uid
 }
 
 // many users have too many sessions to visit them in one call: those without
