@@ -47,7 +47,7 @@ func newServer(e *Engine) *server {
 // Run serves until Stop, or until gnet ends by itself, which callers must treat as
 // fatal: it has closed every conn.
 func (e *Engine) Run() error {
-	addr, release, err := reserve(e.opts.Listen)
+	addr, release, err := reserve(e.opts.Listen, e.opts.ReusePort)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -57,7 +58,11 @@ func (l *Limits) FitToFDs(nofile, taken int) error {
 // reserve finds the port for a listen address with port 0. Every loop has a listener
 // of its own, so that the kernel must be asked before there is one: by a socket that
 // is bound to the port and does not listen. release frees it once the listeners are up.
-func reserve(addr string) (resolved string, release func(), err error) {
+//
+// A port that is named must be free, unless it is shared: our listeners have SO_REUSEPORT,
+// with which the kernel would let a second daemon of the same user have half of the
+// clients of the first.
+func reserve(addr string, shared bool) (resolved string, release func(), err error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", nil, fmt.Errorf("engine: listen address %q: %w; write host:port, as 127.0.0.1:8080", addr, err)
@@ -66,33 +71,52 @@ func reserve(addr string) (resolved string, release func(), err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("engine: listen address %q: %w", addr, err)
 	}
-	if ip.Port != 0 {
+	if ip.Port != 0 && shared {
 		return addr, func() {}, nil
 	}
-	var sa unix.Sockaddr
-	family := unix.AF_INET6
-	if v4 := ip.IP.To4(); v4 != nil {
-		family = unix.AF_INET
-		sa = &unix.SockaddrInet4{Addr: [4]byte(v4)}
-	} else {
-		in6 := &unix.SockaddrInet6{}
-		copy(in6.Addr[:], ip.IP.To16())
-		sa = in6
+	fd, p, err := bound(ip)
+	if ip.Port == 0 && err == nil {
+		return net.JoinHostPort(host, strconv.Itoa(p)), func() { _ = unix.Close(fd) }, nil
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return "", nil, os.NewSyscallError("socket", err)
-	}
-	p, err := bindAny(fd, sa)
-	if err != nil {
-		_ = unix.Close(fd) // the bind's error is the one that matters
+	if ip.Port == 0 || errors.Is(err, unix.EADDRINUSE) {
 		return "", nil, fmt.Errorf("engine: listen address %q: %w", addr, err)
 	}
-	return net.JoinHostPort(host, strconv.Itoa(p)), func() { _ = unix.Close(fd) }, nil
+	if err == nil { // it is free; not closed, it would shut our listeners out
+		_ = unix.Close(fd)
+	}
+	return addr, func() {}, nil // what else is wrong with it the listeners will tell
 }
 
-func bindAny(fd int, sa unix.Sockaddr) (port int, err error) {
-	for _, opt := range [2]int{unix.SO_REUSEADDR, unix.SO_REUSEPORT} {
+// bound makes a socket with an address. A port of one's choice must not be anybody's; one of the
+// kernel's choice may be shared with the listeners to come.
+func bound(a *net.TCPAddr) (fd, port int, err error) {
+	family, sa := sockaddr(a)
+	if fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return -1, 0, os.NewSyscallError("socket", err)
+	}
+	if port, err = bind(fd, sa, a.Port == 0); err != nil {
+		_ = unix.Close(fd) // the bind's error is the one that matters
+		return -1, 0, err
+	}
+	return fd, port, nil
+}
+
+func sockaddr(a *net.TCPAddr) (family int, sa unix.Sockaddr) {
+	if v4 := a.IP.To4(); v4 != nil {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(v4)}
+	}
+	in6 := &unix.SockaddrInet6{Port: a.Port}
+	copy(in6.Addr[:], a.IP.To16())
+	return unix.AF_INET6, in6
+}
+
+// bind fails with EADDRINUSE when somebody listens there, unless both share the port.
+func bind(fd int, sa unix.Sockaddr, shared bool) (port int, err error) {
+	options := []int{unix.SO_REUSEADDR}
+	if shared {
+		options = append(options, unix.SO_REUSEPORT)
+	}
+	for _, opt := range options {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, opt, 1); err != nil {
 			return 0, os.NewSyscallError("setsockopt", err)
 		}

@@ -39,6 +39,7 @@ const (
 // Immutable after New.
 type Options struct {
 	Listen      string // host:port; port 0 lets the kernel choose
+	ReusePort   bool   // other processes of the same user may listen on it too
 	Path        string // of the channel socket, as "/chsk"
 	Loops       int
 	Packer      packer.Packer // for conns that do not choose one; one of Packers

@@ -35,7 +35,8 @@ func newSettings(c *config.Config, log *slog.Logger) (*settings, error) {
 		s.apiSocket = backend.DefaultSocketPath()
 	}
 	s.Log = log
-	s.Listen, s.Path, s.DebugEcho = c.Listen, c.Path, c.DebugEcho
+	s.Listen, s.ReusePort = c.Listen, c.ReusePort
+	s.Path, s.DebugEcho = c.Path, c.DebugEcho
 	if s.Loops = c.Loops; s.Loops == 0 {
 		s.Loops = runtime.GOMAXPROCS(0)
 	}

@@ -12,6 +12,7 @@ import (
 // A Config that Load returned is valid: every value is in its bounds, and no two contradict.
 type Config struct {
 	Listen        string `key:"listen"`
+	ReusePort     bool   `key:"reuse_port"`
 	Path          string `key:"path"`
 	APISocket     string `key:"api_socket"`
 	MetricsListen string `key:"metrics_listen"`

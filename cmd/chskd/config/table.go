@@ -14,6 +14,9 @@ var places = []*Key{
 	{Path: "listen", Example: "0.0.0.0:8080",
 		Doc:  "address to listen on, host:port; port 0 lets the kernel choose",
 		form: hostPort, write: "host:port, as 127.0.0.1:8080"},
+	{Path: "reuse_port", Example: "true",
+		Doc: "let several chskd of one system user listen on the same address: the kernel spreads " +
+			"connections over them, and each has users and an API socket of its own"},
 	{Path: "path", Example: "/live",
 		Doc:  "path of the channel socket; PATH/NAME chooses a packer",
 		form: webPath, write: "a path that must start with / and has no ?, # or space, as /chsk"},
