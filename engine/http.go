@@ -41,7 +41,8 @@ func (l *loop) traffic(slot uint32) {
 			more = l.readBody(slot, c)
 		case sWS:
 			if c.flags&fGated != 0 {
-				l.boundParked(slot, n)
+				// A client may send its longest message as soon as it has the handshake.
+				l.boundParked(slot, n-l.opts.Limits.MessageBytes)
 				return
 			}
 			more = l.readFrames(slot, c)
