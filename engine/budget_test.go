@@ -129,8 +129,8 @@ func (r *budgetRig) webSockets(t testing.TB) {
 
 // polls parks a poll of every session.
 func (r *budgetRig) park(t testing.TB) {
-	const poll = "GET /chsk?udt=%d&" + budgetIDs + "%s HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\r\n"
-	r.opts.LPTimeoutMs = 59_999 // no poll is answered before the last is parked
+	const poll = "GET /chsk?udt=%d&" + budgetIDs + "%s HTTP/1.1\r\nHost: x\r\n\r\n" // browsers say no origin to their own
+	r.opts.LPTimeoutMs = 59_999                                                     // no poll is answered before the last is parked
 	r.openAll(t, func(i int, s *quietSock) {
 		r.ask(s, poll, 1_700_000_000_000+i, i*0x9e37, i, "&handshake?=1")
 		r.ask(s, poll, 1_700_000_000_001+i, i*0x9e37, i, "")

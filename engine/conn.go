@@ -73,7 +73,7 @@ const (
 // Owner: loop.
 type conn struct {
 	slot   uint32
-	gen    uint32 // of the conn, all its life; timers name it. Its requests have their own: extra.gen
+	gen    uint32 // of the conn, all its life; timers name it. Its requests have their own
 	flags  uint16
 	state  connState
 	loop   uint8
@@ -88,26 +88,23 @@ type conn struct {
 	lastIn  uint32    // last activity as Sente counts it: inbound message or push
 	since   uint32    // when the present state began; dates of deadlines are checked against it
 	written uint32    // bytes given to the kernel or to gnet's buffer since accept, modulo 2^32
-	extra   uint32    // in connTable.extras, 0 = none
+	extra   uint32    // in connTable.extras, or parked (parked.go), 0 = none
 	fd      int32
 
 	session uint64 // ws: shard.SessionID at home, 0 until attached; http: of the poll answered last
 	sent    uint64 // ws: seq of the last delivery written; http: connRef of the poll answered last
 }
 
-// extra is what a conn has only while it is busy: a request that is being read or
-// answered, a message in fragments.
+// extra is what a conn has only while it is busy: a request that is being read or found
+// out about, a message in fragments. One that waits for its answer has parked instead.
 //
 // Owner: loop.
 type extra struct {
-	gen  uint32       // of the request in flight, see connRef
+	gen  uint32       // sAsked: of the ticket, see connRef
 	head []byte       // copy of a request head whose body is still coming; sAsked: of a whole request
 	asm  []byte       // body or message being assembled; sAsked: its body
 	body httpmin.Body // framing of that body
 	got  int          // bytes of it since its deadline was put off
-	req  request      // how to answer the request in flight; req.origin is a copy
-	wait waitKind     // what the request in flight waits for
-	who  []byte       // GapClose: identity of the poll in flight
 	hold hold         // sHeld: what the request waits for
 
 	reader wsframe.Reader // ws: in the middle of a message
@@ -116,17 +113,9 @@ type extra struct {
 	came  uint32      // sAsked: when that request was read
 }
 
-// waitKind is what a request in sWait waits for, and so who must know when its conn
-// closes.
-type waitKind uint8
-
-const (
-	waitNothing waitKind = iota
-	waitPoll
-	waitPost
-)
-
-const slabLen = 1024
+// slabLen is the number of conns in a slab: as many as fill whole pages also where their
+// socks lie, which have pointers. Such a slab of 16 KiB would get a header and take 18.
+const slabLen = 2048
 
 // connTable holds the conns of a loop by slot.
 //
@@ -140,6 +129,8 @@ type connTable struct {
 	loop  uint8
 	live  int
 
+	ids        *arena.Arena // of the loop
+	parks      parks
 	extras     []*extra // by conn.extra; 0 is not used
 	freeExtras []uint32
 	spare      []*extra
@@ -208,15 +199,29 @@ func (t *connTable) get(ref connRef) *conn {
 	if c.state == sFree {
 		return nil
 	}
-	if c.gen != ref.gen() && (c.extra == 0 || t.extras[c.extra].gen != ref.gen()) {
-		return nil
+	if c.gen == ref.gen() || t.requestGen(c) == ref.gen() {
+		return c
 	}
-	return c
+	return nil
+}
+
+// requestGen is the generation of the request of c that waits, 0 if none does.
+func (t *connTable) requestGen(c *conn) uint32 {
+	switch {
+	case c.extra == 0:
+		return 0
+	case c.extra&isParked != 0:
+		return t.parks.at(c.extra).gen
+	}
+	return t.extras[c.extra].gen
 }
 
 // extra returns the busy state of a slot, making it when there is none.
 func (t *connTable) extra(slot uint32) *extra {
 	c := t.at(slot)
+	if c.extra&isParked != 0 {
+		panic("engine: a request is read while another waits")
+	}
 	if c.extra != 0 {
 		return t.extras[c.extra]
 	}
@@ -243,16 +248,21 @@ func (t *connTable) extra(slot uint32) *extra {
 
 // peekExtra returns the busy state of a slot or nil.
 func (t *connTable) peekExtra(slot uint32) *extra {
-	if n := t.at(slot).extra; n != 0 {
+	if n := t.at(slot).extra; n != 0 && n&isParked == 0 {
 		return t.extras[n]
 	}
 	return nil
 }
 
-// dropExtra takes the busy state away: an idle conn keeps no buffer.
+// dropExtra takes the busy state away, or the request that waited: an idle conn keeps no
+// buffer.
 func (t *connTable) dropExtra(slot uint32) {
 	c := t.at(slot)
 	if c.extra == 0 {
+		return
+	}
+	if c.extra&isParked != 0 {
+		t.unpark(c)
 		return
 	}
 	x := t.extras[c.extra]
@@ -263,8 +273,7 @@ func (t *connTable) dropExtra(slot uint32) {
 	if cap(x.asm) > keepCap || len(t.spare) >= keepSpare {
 		return
 	}
-	*x = extra{head: x.head[:0], asm: x.asm[:0], req: request{origin: x.req.origin[:0]},
-		who: x.who[:0]}
+	*x = extra{head: x.head[:0], asm: x.asm[:0]}
 	t.spare = append(t.spare, x)
 }
 

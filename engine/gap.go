@@ -45,7 +45,8 @@ func (l *loop) onGap(m *msg) {
 		l.who = l.ids.Append(l.who[:0], c.who)
 		who = l.who
 	case c.state == sWait:
-		who = l.conns.extra(m.ref.slot()).who
+		l.who = l.ids.Append(l.who[:0], l.conns.parked(c).who)
+		who = l.who
 		out.ref = m.ref
 	default:
 		return
@@ -84,16 +85,10 @@ func (l *loop) onGapEnd(m *msg) {
 
 // onAnswerGap answers a poll by an error, which a stock client takes for a close.
 func (l *loop) onAnswerGap(m *msg) {
-	c := l.conns.get(m.ref)
-	if c == nil || c.state != sWait {
-		l.m.DeliveriesLate.Add(1)
+	c, q := l.awaited(m.ref)
+	if c == nil {
 		return
 	}
-	x := l.conns.extra(m.ref.slot())
-	q := x.req
-	l.pollOver(c, x)
-	x.wait = waitNothing
-	q.close = q.close || l.draining
 	if l.respondText(m.ref.slot(), c, &q, codeGap-4000, reasonGap) {
 		l.traffic(m.ref.slot())
 	}

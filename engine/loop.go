@@ -91,6 +91,7 @@ type loop struct {
 	asm     []byte         // message in pieces whose conn has no buffer yet
 	reader  wsframe.Reader // of conns that are between two messages
 	value   []byte         // reply being translated
+	origin  []byte         // of the request being answered
 	who     []byte         // identity being read, and
 	client  [arena.UUIDLen]byte
 	token   []byte   // reply_to of the event being handled
@@ -115,6 +116,7 @@ func newLoop(e *Engine, id int) *loop {
 		rng: rand.NewChaCha8(seed()),
 	}
 	l.time = e.clock.Read
+	l.conns.ids = &l.ids
 	l.sh = shard.New(shard.Config{
 		WSGrace: o.ReconnectMsWS, AjaxGrace: o.ReconnectMsAjax, Keep: o.SessionKeepMs,
 		FlushWS: o.SendBufMsWS, FlushAjax: o.SendBufMsAjax, Pace: paceMs,

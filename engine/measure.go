@@ -69,8 +69,8 @@ func (l *loop) tallied() {
 }
 
 // pollOver counts a request that waits no longer, if it is a poll.
-func (l *loop) pollOver(c *conn, x *extra) {
-	if x.wait == waitPoll {
+func (l *loop) pollOver(c *conn, p *parked) {
+	if p.wait == waitPoll {
 		l.m.PollsOf[c.packer].Sub(1)
 	}
 }

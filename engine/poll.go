@@ -53,8 +53,7 @@ func (l *loop) poll(slot uint32, c *conn, h *httpmin.Head, q *request) {
 	m.ref = l.await(slot, c, q, waitPoll)
 	l.m.PollsOf[chosen].Add(1)
 	if l.opts.OnGap == GapClose {
-		x := l.conns.extra(slot)
-		x.who = append(x.who[:0], m.buf.B...)
+		l.conns.parked(c).who = l.ids.Put(m.buf.B)
 	}
 	l.post(int(c.home), m)
 }
@@ -75,22 +74,6 @@ func udtOf(text []byte) uint64 {
 		n = n*10 + uint64(d-'0')
 	}
 	return n + 1
-}
-
-// await parks the request in flight: its answer comes by a ref of its own, so that
-// one that comes late cannot answer the next request.
-func (l *loop) await(slot uint32, c *conn, q *request, w waitKind) connRef {
-	x := l.conns.extra(slot)
-	origin := x.req.origin[:0]
-	x.req = *q
-	x.req.origin = nil
-	if q.origin != nil {
-		x.req.origin = append(origin, q.origin...)
-	}
-	x.wait = w
-	x.gen = l.conns.newGen()
-	c.state, c.since = sWait, l.now
-	return makeRef(l.id, slot, x.gen)
 }
 
 // onPoll is home's part: what a poll gets.
@@ -183,16 +166,10 @@ func (l *loop) onAnswerLit(m *msg) {
 // complete writes the answer to the request in flight that ref names. c is nil when
 // that is gone; ok is false when the conn ended with the answer.
 func (l *loop) complete(ref connRef, body []byte) (c *conn, ok bool) {
-	c = l.conns.get(ref)
-	if c == nil || c.state != sWait {
-		l.m.DeliveriesLate.Add(1)
+	c, q := l.awaited(ref)
+	if c == nil {
 		return nil, false
 	}
-	x := l.conns.extra(ref.slot())
-	q := x.req
-	l.pollOver(c, x)
-	x.wait = waitNothing
-	q.close = q.close || l.draining
 	r := httpmin.Response{Status: 200, ContentType: mediaType(packer.Packer(c.packer))}
 	return c, l.respond(ref.slot(), c, &q, r, body)
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/chskd/chskd/arena"
 	"github.com/chskd/chskd/auth"
 	"github.com/chskd/chskd/httpmin"
 )
@@ -18,7 +19,7 @@ type request struct {
 // requestOf reads it off a head. The origin is a slice of the head's input.
 func (l *loop) requestOf(h *httpmin.Head) request {
 	q := request{close: !h.KeepAlive || l.draining, minor: h.Minor, head: string(h.Method) == "HEAD"}
-	if h.Origin != nil && l.opts.Auth.AllowOrigin(h.Origin, h.Host) {
+	if h.Origin != nil && len(h.Origin) <= arena.MaxLen && l.opts.Auth.AllowOrigin(h.Origin, h.Host) {
 		q.origin = h.Origin
 	}
 	return q

@@ -171,10 +171,10 @@ func (l *loop) detach(slot uint32, c *conn) {
 // leaveHTTP tells home of a poll that nobody can answer any more, and of a poll's
 // answer that the peer never acknowledged.
 func (l *loop) leaveHTTP(slot uint32, c *conn) {
-	if x := l.conns.peekExtra(slot); c.state == sWait && x != nil && x.wait == waitPoll {
+	if p := l.conns.parked(c); c.state == sWait && p != nil && p.wait == waitPoll {
 		// A send needs no word: its answer finds no conn and falls away.
-		l.post(int(c.home), msg{kind: mPollGone, ref: makeRef(l.id, slot, x.gen)})
-		l.pollOver(c, x)
+		l.post(int(c.home), msg{kind: mPollGone, ref: makeRef(l.id, slot, p.gen)})
+		l.pollOver(c, p)
 	}
 	if c.lastAck == 0 {
 		return
