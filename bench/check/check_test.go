@@ -34,6 +34,7 @@ func TestCompare(t *testing.T) {
 		{"one allocation more", here, func(f *figures) { f.allocs++ }, false, "+33.3 %"},
 		{"one allocation more by another Go", other, func(f *figures) { f.allocs++ }, false, "+33.3 %"},
 		{"what the runtime allocates beside it", here, func(f *figures) { f.allocs += 0.015; f.bytes += 8 }, true, ""},
+		{"the first allocation", here, func(f *figures) { f.bytes = 4001 }, false, "from next to nothing"},
 		{"larger allocations", here, func(f *figures) { f.bytes = 440 }, false, "bytes              400  440  +10.0 %"},
 		{"fewer instructions", here, func(f *figures) { f.instr = 1700 }, true, "-50.0 %"},
 		{"other rounds", here, func(f *figures) { f.rounds = 10 }, false, "has 10 rounds, golden.txt 1000"},

@@ -25,8 +25,8 @@ type change struct {
 }
 
 func (c change) percent() string {
-	if c.was == 0 {
-		return "from nothing"
+	if c.is > 10*c.was {
+		return "from next to nothing"
 	}
 	return fmt.Sprintf("%+.1f %%", 100*(c.is/c.was-1))
 }
