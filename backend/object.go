@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/chskd/chskd/packer"
 )
 
 // A strict reader of one JSON object's members (RFC 8259): encoding/json and its kin accept
@@ -141,31 +143,24 @@ func (o *object) container(open byte, depth int) *Error {
 	}
 }
 
-// plain are the bytes that stand for themselves inside a string.
-var plain = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c >= 0x20 && c != '"' && c != '\\'
-	}
-	return t
-}()
-
 // str moves behind a string, whose opening quote is here.
 func (o *object) str() *Error {
-	for o.i++; o.i < len(o.b); o.i++ {
-		switch c := o.b[o.i]; {
-		case plain[c]:
+	for o.i++; ; o.i++ {
+		o.i += packer.EscapeAt(o.b[min(o.i, len(o.b)):])
+		switch c := o.peek(); {
+		case o.i >= len(o.b):
+			return o.unexpected("the end of the string")
 		case c == '"':
 			o.i++
 			return nil
-		case c < 0x20:
-			return bad("bad_json", "%s: a control character inside a string", o.where())
 		case c == '\\':
 			if err := o.escape(); err != nil {
 				return err
 			}
+		default:
+			return bad("bad_json", "%s: a control character inside a string", o.where())
 		}
 	}
-	return o.unexpected("the end of the string")
 }
 
 // escape moves onto the last byte of an escape sequence.

@@ -61,7 +61,7 @@ var ednEscapes = [256]byte{
 // appendEDNText appends text for the inside of an edn string. Everything but seven characters is
 // raw, NUL and U+2028 too, as the JVM's printer does.
 func appendEDNText(dst, text []byte) []byte {
-	n := escapeAt(text)
+	n := EscapeAt(text)
 	if n == len(text) {
 		return append(dst, text...)
 	}
@@ -70,7 +70,7 @@ func appendEDNText(dst, text []byte) []byte {
 
 // appendEDNEscaped is appendEDNText for a text whose byte n is the first that may be escaped.
 func appendEDNEscaped(dst, text []byte, n int) []byte {
-	for ; n < len(text); n = escapeAt(text) {
+	for ; n < len(text); n = EscapeAt(text) {
 		dst = append(dst, text[:n]...)
 		c := text[n]
 		if x := ednEscapes[c]; x != 0 {

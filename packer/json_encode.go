@@ -89,7 +89,7 @@ func init() {
 // appendJSONText appends text for the inside of a JSON string (RFC 8259 §7): what must be escaped
 // is, nothing else.
 func appendJSONText(dst, text []byte) []byte {
-	n := escapeAt(text)
+	n := EscapeAt(text)
 	if n == len(text) {
 		return append(dst, text...)
 	}
@@ -98,7 +98,7 @@ func appendJSONText(dst, text []byte) []byte {
 
 // appendJSONEscaped is appendJSONText for a text whose byte n is the first to be escaped.
 func appendJSONEscaped(dst, text []byte, n int) []byte {
-	for ; n < len(text); n = escapeAt(text) {
+	for ; n < len(text); n = EscapeAt(text) {
 		dst = append(dst, text[:n]...)
 		c := text[n]
 		if x := jsonEscapes[c]; x != 'u' {

@@ -32,9 +32,9 @@ func plainEnd(b []byte, i int) int {
 	return len(b)
 }
 
-// escapeAt is the index of the first byte of text that is a quote, a backslash or a control
+// EscapeAt is the index of the first byte of text that is a quote, a backslash or a control
 // character; len(text) when there is none.
-func escapeAt(text []byte) int {
+func EscapeAt(text []byte) int {
 	n := len(text)
 	if n < 8 {
 		return escapeAtShort(text)
@@ -54,7 +54,7 @@ func escapeAt(text []byte) int {
 	return n - 8 + bits.TrailingZeros64(marks(x)&^x&highBits)>>3
 }
 
-// escapeAtShort is escapeAt for less than eight bytes. Four and more are two words that overlap.
+// escapeAtShort is EscapeAt for less than eight bytes. Four and more are two words that overlap.
 func escapeAtShort(text []byte) int {
 	if n := len(text); n >= 4 {
 		x := uint64(binary.LittleEndian.Uint32(text)) |
