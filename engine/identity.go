@@ -45,11 +45,33 @@ func appendIdentity(dst []byte, id *identity) []byte {
 		flags |= identSame
 		uid = nil
 	}
-	dst = append(dst, flags, byte(len(id.tenant)))
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(uid)))
+	dst = appendIdentHead(dst, flags, len(id.tenant), len(uid))
 	dst = append(dst, id.tenant...)
 	dst = append(dst, uid...)
 	return append(dst, client...)
+}
+
+func appendIdentHead(dst []byte, flags byte, tenantLen, uidLen int) []byte {
+	dst = append(dst, flags, byte(tenantLen))
+	return binary.LittleEndian.AppendUint16(dst, uint16(uidLen))
+}
+
+// appendNames is appendIdentity of strings, for what does not rest: nothing is made shorter.
+// It returns the identity too, whose slices are parts of dst.
+func appendNames(dst []byte, tenant, uid, client string, nilUID bool) ([]byte, identity) {
+	var flags byte
+	if nilUID {
+		flags, uid = identNilUID, ""
+	}
+	dst = appendIdentHead(dst, flags, len(tenant), len(uid))
+	at := len(dst)
+	dst = append(append(append(dst, tenant...), uid...), client...)
+	names := dst[at:]
+	id := identity{tenant: names[:len(tenant)], client: names[len(tenant)+len(uid):], nilUID: nilUID}
+	if !nilUID {
+		id.uid = names[len(tenant):][:len(uid)]
+	}
+	return dst, id
 }
 
 // identityOf is who a WebSocket speaks for, valid until the next identity is parsed.

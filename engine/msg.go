@@ -21,7 +21,7 @@ const (
 	mPollGone                     // poll ref closed unanswered, or its answer did not arrive
 	mPost                         // send ref for buf (identity, event): a=key, b=len(identity), flags
 	mNudge                        // a POST of buf (identity) failed: its hanging poll is answered [[] nil]
-	mPush                         // buf (identity), fan (event), cmd
+	mPush                         // done or cmd; buf (identity), fan (event), or both in buf: a=len(identity)
 	mJoin                         // cmd: into a topic
 	mLeave                        // cmd: out of it
 	mQuery                        // cmd
@@ -66,8 +66,9 @@ type msg struct {
 	id     uint64 // shard.SessionID, or a slot
 	a, b   uint64
 	buf    *bufpool.Buf // one reference, which the receiver gives back
-	fan    *bufpool.Buf // mDeliver: targets (deliver.go)
+	fan    *bufpool.Buf // mDeliver: targets (deliver.go); mPush: the event
 	cmd    *command     // what a backend asked, rare; mAttach, mPoll: the grant, if there is one
+	done   Done         // mPush, mReply: who wants to know, nil = nobody
 }
 
 // session is id as the shard's own type.

@@ -31,64 +31,79 @@ type Push struct {
 	Event  []byte // checked by Format.CheckEvent; copied
 }
 
-// Push appends the event to the logs of its users. done, if not nil, is told on how
-// many sessions it counts, when all homes have taken it; it is called on a loop and
-// must not block. Any goroutine.
-func (e *Engine) Push(p *Push, done func(sessions int)) {
-	event := bufpool.Get(len(p.Event))
-	event.B = append(event.B, p.Event...)
-	event.Seal()
-	defer event.Release()
+// Done is told what became of something that a backend asked: on how many sessions it
+// counts, or why it was not done. It is called on a loop and must not block.
+type Done = func(sessions int, err error)
 
+// Push appends the event to the logs of its users. done, if not nil, is told on how
+// many sessions it counts, when all homes have taken it; nothing can fail. Any goroutine.
+func (e *Engine) Push(p *Push, done Done) {
 	m := msg{kind: mPush, packer: uint8(p.Format)}
 	if p.Flush {
 		m.flags |= flagFlush
 	}
+	if p.All || p.Topic != "" || p.Key != "" || p.TTL > 0 {
+		m.cmd = &command{all: p.All, topic: p.Topic, except: p.Except, key: p.Key, ttl: ttlMs(p.TTL)}
+	}
 	everywhere := p.All || p.Topic != "" || (p.NilUID && p.Client == "")
-	parts := len(p.UIDs)
 	switch {
 	case everywhere:
-		parts = len(e.loops)
+		e.pushMany(p, m, len(e.loops), everywhere, done)
 	case p.NilUID:
-		parts = 1
+		m.done = done
+		e.pushOne(p, m, "")
+	case len(p.UIDs) == 1:
+		m.done = done
+		e.pushOne(p, m, p.UIDs[0])
+	case len(p.UIDs) > 1:
+		e.pushMany(p, m, len(p.UIDs), everywhere, done)
+	case done != nil:
+		done(0, nil)
 	}
-	if parts == 0 {
-		if done != nil {
-			done(0)
+}
+
+// pushOne posts a push to one user or session: the identity and behind it the event, in one
+// buffer that the entry keeps. The most frequent push by far, so that it allocates nothing.
+func (e *Engine) pushOne(p *Push, m msg, uid string) {
+	b := bufpool.Get(identHeadLen + len(p.Tenant) + len(uid) + len(p.Client) + len(p.Event))
+	var to identity
+	b.B, to = appendNames(b.B, p.Tenant, uid, p.Client, p.NilUID)
+	m.a = uint64(len(b.B))
+	b.B = append(b.B, p.Event...)
+	m.buf = b.Seal()
+	e.queues[e.homeOf(&to)].Post(m)
+}
+
+// pushMany posts a push to several users, or to every loop; they share the event.
+func (e *Engine) pushMany(p *Push, m msg, parts int, everywhere bool, done Done) {
+	event := bufpool.Get(len(p.Event))
+	event.B = append(event.B, p.Event...)
+	m.fan = event.Seal()
+	if done != nil {
+		if m.cmd == nil {
+			m.cmd = new(command)
 		}
-		return
+		m.cmd.tally = mailbox.NewTally(parts, func(sessions int) { done(sessions, nil) })
 	}
-	if done != nil || p.All || p.Topic != "" || p.Key != "" || p.TTL > 0 {
-		m.cmd = &command{all: p.All, topic: p.Topic, except: p.Except, key: p.Key, ttl: ttlMs(p.TTL)}
-		if done != nil {
-			m.cmd.tally = mailbox.NewTally(parts, done)
+	for i := range parts {
+		b, home := bufpool.Get(64), i
+		if everywhere {
+			b.B, _ = appendNames(b.B, p.Tenant, "", "", true)
+		} else {
+			var to identity
+			b.B, to = appendNames(b.B, p.Tenant, p.UIDs[i], p.Client, false)
+			home = e.homeOf(&to)
 		}
+		m.buf = b.Seal()
+		event.Retain()
+		e.queues[home].Post(m)
 	}
-	if everywhere || p.NilUID {
-		to := identity{tenant: []byte(p.Tenant), nilUID: true, client: []byte(p.Client)}
-		for i := range e.loops {
-			if everywhere || i == e.homeOf(&to) {
-				e.postPush(i, m, &to, event)
-			}
-		}
-		return
-	}
-	for _, uid := range p.UIDs {
-		to := identity{tenant: []byte(p.Tenant), uid: []byte(uid), client: []byte(p.Client)}
-		e.postPush(e.homeOf(&to), m, &to, event)
-	}
+	event.Release()
 }
 
 // ttlMs is a time to live in milliseconds, not 0 for a short one: that would be no end.
 func ttlMs(d time.Duration) uint32 {
 	return uint32((d + time.Millisecond - 1) / time.Millisecond)
-}
-
-func (e *Engine) postPush(loop int, m msg, to *identity, event *bufpool.Buf) {
-	b := bufpool.Get(64)
-	b.B = appendIdentity(b.B, to)
-	m.buf, m.fan = b.Seal(), event.Retain()
-	e.queues[loop].Post(m)
 }
 
 // command is what a backend asked that does not fit a msg.
@@ -139,16 +154,25 @@ func (l *loop) onCommand(m *msg) {
 func (l *loop) onPush(m *msg) {
 	l.m.Pushes.Add(1)
 	sessions := l.enter(m)
-	m.buf.Release()
-	if m.cmd != nil && m.cmd.tally != nil {
+	switch {
+	case m.done != nil:
+		m.done(sessions, nil)
+	case m.cmd != nil && m.cmd.tally != nil:
 		m.cmd.tally.Add(sessions)
 	}
 }
 
 // enter hands a push to the shard and returns how many sessions it counts for.
 func (l *loop) enter(m *msg) (sessions int) {
-	who := l.parseIdentity(m.buf.B)
-	p := l.newPayload(m.fan, packer.Format(m.packer))
+	names, src, at := m.buf.B, m.fan, 0
+	if src == nil { // one receiver: the event is behind its name
+		src, at = m.buf, int(m.a)
+		names = names[:at]
+	} else {
+		defer m.buf.Release()
+	}
+	who := l.parseIdentity(names)
+	p := l.newPayload(src, at, packer.Format(m.packer))
 	o := shard.PushOptions{Flush: m.flags&flagFlush != 0}
 	if cmd := m.cmd; cmd != nil {
 		l.key = append(l.key[:0], cmd.key...)
@@ -175,26 +199,30 @@ func (l *loop) enter(m *msg) (sessions int) {
 type payload struct {
 	l      *loop
 	src    *bufpool.Buf
+	at     uint32 // where in src the event begins
 	format packer.Format
-	frags  [packer.Count]*bufpool.Buf
 	bad    [packer.Count]bool
+	frags  [packer.Count]*bufpool.Buf
 	next   *payload // in the loop's free list
 }
 
-// newPayload takes over one reference of src.
-func (l *loop) newPayload(src *bufpool.Buf, f packer.Format) *payload {
+// newPayload takes over one reference of src, in which the event begins at at.
+func (l *loop) newPayload(src *bufpool.Buf, at int, f packer.Format) *payload {
 	p := l.payloads
 	if p == nil {
 		p = new(payload)
 	} else {
 		l.payloads = p.next
 	}
-	*p = payload{l: l, src: src, format: f}
+	*p = payload{l: l, src: src, at: uint32(at), format: f}
 	return p
 }
 
 // Len is the length of the event as it was pushed, in bytes.
-func (p *payload) Len() int { return len(p.src.B) }
+func (p *payload) Len() int { return len(p.src.B) - int(p.at) }
+
+// event is the event as it was pushed.
+func (p *payload) event() []byte { return p.src.B[p.at:] }
 
 // Release is the end of the entry.
 func (p *payload) Release() {
@@ -212,7 +240,7 @@ func (p *payload) Release() {
 // be written in f.
 func (p *payload) fragment(f packer.Format) (b []byte, ok bool) {
 	if f == p.format && f.Plain() {
-		return p.src.B, true
+		return p.event(), true
 	}
 	if p.frags[f] != nil {
 		return p.frags[f].B, true
@@ -220,8 +248,8 @@ func (p *payload) fragment(f packer.Format) (b []byte, ok bool) {
 	if p.bad[f] {
 		return nil, false
 	}
-	buf := bufpool.Get(len(p.src.B) + 32)
-	out, err := packer.Append(buf.B, f, p.src.B, p.format, packer.Options{Event: true})
+	buf := bufpool.Get(p.Len() + 32)
+	out, err := packer.Append(buf.B, f, p.event(), p.format, packer.Options{Event: true})
 	buf.B = out
 	if err != nil {
 		p.bad[f] = true

@@ -61,7 +61,6 @@ type query struct {
 	onStats func(*Numbers)
 	lags    []uint64
 	onLags  func([]uint64)
-	replied func(error)
 }
 
 // Users lists users who are present, at most limit of them, from `after` (0, or Next

@@ -16,24 +16,28 @@ var ErrUnknownReply = errors.New("engine: nothing waits under this reply_to: it 
 	"its time is over, or its client is gone")
 
 // Reply answers an event that waits under token with a value in format f. The error
-// says that nothing waits there, or what is wrong with the value. done may be called
-// on a loop and must not block. Any goroutine.
-func (e *Engine) Reply(token string, value []byte, f packer.Format, done func(error)) {
+// says that nothing waits there, or what is wrong with the value; sessions is 1 without
+// one. done may be called at once. Any goroutine.
+func (e *Engine) Reply(token string, value []byte, f packer.Format, done Done) {
 	loop, slot, secret, ok := parseToken(token)
 	if !ok || loop >= len(e.loops) {
-		done(ErrUnknownReply)
+		done(0, ErrUnknownReply)
 		return
 	}
 	b := bufpool.Get(len(value))
 	b.B = append(b.B, value...)
 	e.queues[loop].Post(msg{kind: mReply, packer: uint8(f), id: uint64(slot), a: secret,
-		buf: b.Seal(), cmd: &command{query: &query{replied: done}}})
+		buf: b.Seal(), done: done})
 }
 
 // onReply answers a callback.
 func (l *loop) onReply(m *msg) {
 	defer m.buf.Release()
-	m.cmd.query.replied(l.reply(uint32(m.id), m.a, m.buf.B, packer.Format(m.packer)))
+	if err := l.reply(uint32(m.id), m.a, m.buf.B, packer.Format(m.packer)); err != nil {
+		m.done(0, err)
+		return
+	}
+	m.done(1, nil)
 }
 
 func (l *loop) reply(slot uint32, secret uint64, value []byte, from packer.Format) error {

@@ -70,7 +70,7 @@ func (w *simWorld) push() {
 		w.e.Push(p, nil)
 		return
 	}
-	w.e.Push(p, func(int) { ev.taken, ev.at = true, w.now })
+	w.e.Push(p, func(int, error) { ev.taken, ev.at = true, w.now })
 }
 
 // event writes the number as an event.

@@ -37,13 +37,7 @@ func (a *adapter) Push(p *backend.Push, done func(sessions int, err error)) {
 		}
 		return
 	}
-	var told func(int)
-	if done != nil {
-		told = func(n int) { done(n, nil) }
-	}
-	a.engine.Push(&engine.Push{Tenant: p.Tenant, UIDs: p.UIDs, NilUID: p.NilUID, Client: p.Client, All: p.All,
-		Topic: p.Topic, Except: p.Except, Flush: p.Flush, Key: p.Key, TTL: p.TTL,
-		Format: p.Format, Event: p.Event}, told)
+	a.engine.Push((*engine.Push)(p), done)
 }
 
 // Join implements backend.Engine.
@@ -63,7 +57,7 @@ func (a *adapter) Leave(m *backend.Membership, done func(left bool, err error)) 
 
 // Reply implements backend.Engine.
 func (a *adapter) Reply(token string, value []byte, format packer.Format, done func(error)) {
-	a.engine.Reply(token, value, format, func(err error) {
+	a.engine.Reply(token, value, format, func(_ int, err error) {
 		if err == engine.ErrUnknownReply {
 			err = backend.ErrUnknownReply
 		}
