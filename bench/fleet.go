@@ -149,7 +149,11 @@ func (w *link) ask(q *request, tell func(*sample)) (*reply, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: request: %w", err)
 	}
-	if _, err := w.in.Write(append(line, '\n')); err != nil {
+	_, err = w.in.Write(append(line, '\n'))
+	if q.written != nil {
+		q.written()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("bench: worker is gone: %w", err)
 	}
 	for {

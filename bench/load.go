@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -84,13 +85,16 @@ func (d *driver) both(
 	}
 	out.start = clock.now()
 	ran := make(chan error, 1)
+	var asked sync.WaitGroup // until every worker is asked, it could take an end for an earlier one
+	asked.Add(len(d.fleet.workers))
 	go func() {
-		err := d.runPlans(ctx, l, out)
+		err := d.runPlans(ctx, l, out, asked.Done)
 		if err != nil {
 			cancel(err)
 		}
 		ran <- err
 	}()
+	asked.Wait()
 	if l.source != nil {
 		if err = l.source.send(ctx); err != nil {
 			cancel(err)
@@ -120,7 +124,7 @@ func (d *driver) both(
 }
 
 // runPlans lets every worker do its share of what the connections do.
-func (d *driver) runPlans(ctx context.Context, l *load, out *outcome) (err error) {
+func (d *driver) runPlans(ctx context.Context, l *load, out *outcome, asked func()) (err error) {
 	limit := d.o.duration + 2*d.o.timeout
 	if l.churn != nil {
 		limit += l.churn.Long + farewell
@@ -141,7 +145,7 @@ func (d *driver) runPlans(ctx context.Context, l *load, out *outcome) (err error
 			c.Rate *= part
 			plan.Churn = &c
 		}
-		return &request{Op: "run", Run: plan}
+		return &request{Op: "run", Run: plan, written: asked}
 	})
 	if err == nil {
 		d.account(out.ran)

@@ -209,6 +209,11 @@ func (l *loop) serve() {
 	events := make([]unix.EpollEvent, turnEvents)
 	var current job
 	for {
+		select {
+		case <-l.quit: // also when the wake that told of it brought a job, which is done already
+			return
+		default:
+		}
 		wait := -1
 		if current != nil {
 			wait = int(jobTick / time.Millisecond)
@@ -229,8 +234,6 @@ func (l *loop) serve() {
 			}
 		}
 		select {
-		case <-l.quit:
-			return
 		case current = <-l.jobs:
 			current.begin(l)
 			l.sampleAt = l.clock.now()

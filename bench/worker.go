@@ -18,6 +18,8 @@ type request struct {
 	Run      *runPlan      `json:"run,omitempty"`
 	Watch    *watchPlan    `json:"watch,omitempty"`
 	Lasts    *lasts        `json:"lasts,omitempty"` // await
+
+	written func() // the driver's: called when the line is written, or cannot be; nil = nothing
 }
 
 // reply is a worker's one line for each request. Before it there may be lines with a sample only.
