@@ -15,7 +15,7 @@ func TestHostileBackend(t *testing.T) {
 	t.Parallel()
 	const n, events, size = 4, 3000, 2000
 	s := besiege(t, plan{flags: []string{
-		"--api-stall-ms", "1500", "--backend-queue-bytes", "4MiB",
+		"--api-stall-ms", "1500", "--backend-queue-bytes", "4MiB", "--backend-hold-ms", "1000",
 	}})
 	var conns []net.Conn
 	for i := range n {
