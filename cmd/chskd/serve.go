@@ -42,6 +42,7 @@ func newServeCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		limitMemory(c, log)
 		return serve(cmd.Context(), s, log, os.Stderr)
 	}
 	return cmd

@@ -54,6 +54,7 @@ type Config struct {
 	MaxFragments                     int      `key:"max_fragments"`
 	HeadTimeout                      Duration `key:"head_timeout"`
 	IdleTimeout                      Duration `key:"idle_timeout"`
+	MemoryLimit                      Size     `key:"memory_limit"` // 0 = by the cgroup
 
 	WSKaliveMs      Millis `key:"ws_kalive_ms"`
 	WSPingTimeoutMs Millis `key:"ws_ping_timeout_ms"`

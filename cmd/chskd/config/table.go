@@ -99,6 +99,9 @@ var limits = []*Key{
 		Doc: "a request must be whole in this time; else 408"},
 	{Path: "idle_timeout", Example: "2m", Least: 100, Most: day,
 		Doc: "an HTTP connection without a request is closed after this time"},
+	{Path: "memory_limit", Example: "2GiB", Most: 1 << 50,
+		Doc: "memory that the daemon tries to stay below, by collecting garbage more often (0: 90 % of the " +
+			"cgroup's limit, none without one; GOMEMLIMIT goes before that)"},
 }
 
 var times = []*Key{
