@@ -131,7 +131,7 @@ func (ch *churn) end(l *loop, slot int32, c *conn, a *absence, how leaving) {
 		c.state = connLeaving
 		err = unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	case leaveReset:
-		a.why = causeReset
+		a.why |= causeReset
 		c.state = connLeaving
 		ch.gone(l, slot, c)
 	}

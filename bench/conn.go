@@ -156,7 +156,7 @@ func (l *loop) read(slot int32, c *conn, ending bool) {
 		case errno == unix.EINTR:
 			continue
 		case errno != 0 && c.state == connLeaving:
-			l.run.churn.absent[slot].why = causeReset
+			l.run.churn.absent[slot].why |= causeReset
 			l.run.churn.gone(l, slot, c)
 			return
 		case errno != 0:
@@ -312,6 +312,9 @@ func (l *loop) batch(slot int32, c *conn) error {
 	now := l.clock.now()
 	if l.watch != nil {
 		l.watch.tally.Batches++
+	}
+	if c.state == connLeaving {
+		l.run.churn.absent[slot].why |= causeLate
 	}
 	for {
 		var e event

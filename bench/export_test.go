@@ -155,7 +155,7 @@ func WatchAbsences(last uint32, numbers, resets []uint32) (lost, outside, reset,
 	}
 	var t watchTally
 	w.addLost(0, &lasts{Users: []uint32{last}}, &t)
-	return t.Lost, t.LostOutside, t.LostReset, w.tally.DoubledReset
+	return t.Lost, t.LostOutside, t.LostReset, w.tally.DoubledLeaving
 }
 
 func ParseAnswer(b []byte) (body []byte, last bool, n int, err error) {

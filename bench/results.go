@@ -276,8 +276,8 @@ func (r *churnResult) text(b *strings.Builder, t *watchTally) {
 	}
 	fmt.Fprintf(b, "churn          %d left at %g/s, %d came back: %d within %g s, %d later\n",
 		r.Left, r.Rate, r.Back, r.Inside, r.KeepS, r.Outside)
-	fmt.Fprintf(b, "  lost         inside %d, outside %d, at resets %d (and doubled there %d)\n",
-		t.Lost, t.LostOutside, t.LostReset, t.DoubledReset)
+	fmt.Fprintf(b, "  lost         inside %d, outside %d, at resets %d; told again after leaving %d\n",
+		t.Lost, t.LostOutside, t.LostReset, t.DoubledLeaving)
 	fmt.Fprintf(b, "  latency      %v, of returns; left at most %v late\n", r.Latency,
 		micros(r.LateUs))
 }

@@ -38,15 +38,17 @@ type watchTally struct {
 	LostOutside int64 `json:"lost_outside"` // pushed while away for longer than the server keeps
 	LostReset   int64 `json:"lost_reset"`   // in flight when the client reset its connection
 
-	DoubledReset int64 `json:"doubled_reset"` // the reset overtook that they were received
+	// Received while the client left, and again when it was back: the server could not know.
+	DoubledLeaving int64 `json:"doubled_leaving"`
 }
 
-// cause is why an event may be missing, as bits; 0 = it must not.
+// cause is why an event may be missing or come again, as bits; 0 = it must not.
 type cause uint8
 
 const (
 	causeReset   cause = 1 << iota // the connection was reset, and it may have been in flight
 	causeOutside                   // the client was away for longer than the server promises to keep
+	causeLate                      // it came after the client had said that it goes: may come again
 )
 
 // missingMax bounds the memory of a watch: numbers remembered for one counter.
@@ -95,8 +97,8 @@ func (w *watch) see(slot int32, e *event, now int64) (ns int64) {
 	if e.number == w.upTo[counter]+1 {
 		w.upTo[counter]++
 	} else if !w.disorder(counter, e.number, why) {
-		if why&causeReset != 0 {
-			w.tally.DoubledReset++
+		if why&(causeReset|causeLate) != 0 {
+			w.tally.DoubledLeaving++
 			return now - e.at // more of them may follow
 		}
 		w.tally.Doubled++
@@ -190,5 +192,5 @@ func (t *watchTally) add(o *watchTally) {
 	t.Unchecked += o.Unchecked
 	t.LostOutside += o.LostOutside
 	t.LostReset += o.LostReset
-	t.DoubledReset += o.DoubledReset
+	t.DoubledLeaving += o.DoubledLeaving
 }

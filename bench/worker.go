@@ -74,7 +74,8 @@ func serveWorker(in io.Reader, out io.Writer) error {
 		}
 	}()
 	answers := json.NewEncoder(out)
-	w := worker{requests: requests, ended: ended, tell: func(s sample) error { return answers.Encode(reply{Sample: &s}) }}
+	tell := func(s sample) error { return answers.Encode(reply{Sample: &s}) }
+	w := worker{requests: requests, ended: ended, tell: tell}
 	defer w.close()
 	for {
 		select {
