@@ -106,6 +106,8 @@ func (l *loop) headDue(slot uint32, c *conn) {
 	case !begun:
 		if c.state == sProxy {
 			l.m.ProxyHeadersBad.Add(1)
+		} else {
+			l.m.IdleCloses.Add(1)
 		}
 		l.closeConn(slot)
 	default:
@@ -119,6 +121,7 @@ func (l *loop) idleDue(slot uint32, c *conn) {
 	c.flags &^= fIdleArmed
 	if c.state == sHead && l.passed(c.since) >= l.opts.Limits.IdleMs &&
 		l.conns.sock(slot).InboundBuffered() == 0 {
+		l.m.IdleCloses.Add(1)
 		l.closeConn(slot)
 		return
 	}
@@ -199,6 +202,9 @@ func (l *loop) closingDue(slot uint32, c *conn) {
 	left := int32(c.since + limit - l.now)
 	switch {
 	case left <= 0:
+		if limit == l.opts.Limits.StallMs {
+			l.m.StallCloses.Add(1)
+		}
 		l.closeConn(slot)
 	case limit == l.opts.Limits.StallMs:
 		l.timers.closing.Push(l.conns.timer(slot), l.now+l.opts.Limits.CloseMs)

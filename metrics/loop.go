@@ -98,6 +98,7 @@ type Loop struct {
 	Untranslatable Counter // an event that a packer cannot express
 	PingTimeouts   Counter
 	HeadTimeouts   Counter
+	IdleCloses     Counter // HTTP conns closed because no request came
 	Panics         Counter
 	Turns          Counter
 	Messages       Counter // mailbox messages handled

@@ -66,6 +66,7 @@ func TestHostileSlowRequests(t *testing.T) {
 	})
 	silent := s.dial(n)
 	s.sees(n, late)
+	s.sees(n, "chskd_http_idle_closes_total")
 	begun.ended()
 	silent.ended()
 	s.bounded(32 << 20)

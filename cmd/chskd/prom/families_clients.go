@@ -148,6 +148,8 @@ var requests = []family{
 	counter("chskd_http_malformed_total", "HTTP requests that were malformed, too long or too late; "+
 		"each ended its connection.",
 		func(l *metrics.Loop) *metrics.Counter { return &l.BadRequests }),
+	counter("chskd_http_idle_closes_total", "HTTP connections closed because no request came on them.",
+		func(l *metrics.Loop) *metrics.Counter { return &l.IdleCloses }),
 	counter("chskd_http_timeouts_total", "HTTP requests that did not arrive in time (408).",
 		func(l *metrics.Loop) *metrics.Counter { return &l.HeadTimeouts }),
 	counter("chskd_http_denied_total", "HTTP requests, upgrades included, refused for their "+

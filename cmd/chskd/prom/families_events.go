@@ -116,7 +116,8 @@ var outbound = []family{
 		func(l *metrics.Loop) *metrics.Counter { return &l.GapCloses }),
 	counter("chskd_stalls_total", "WebSockets that took nothing more, until they do again.",
 		func(l *metrics.Loop) *metrics.Counter { return &l.Stalls }),
-	counter("chskd_stall_closes_total", "WebSockets closed because they took nothing for 30 s.",
+	counter("chskd_stall_closes_total", "Connections closed because they took nothing for 30 s, or "+
+		"asked on and on and did not read the answers.",
 		func(l *metrics.Loop) *metrics.Counter { return &l.StallCloses }),
 }
 
