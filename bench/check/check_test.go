@@ -33,7 +33,7 @@ func TestCompare(t *testing.T) {
 		{"no counter", machine{counter: "none"}, func(f *figures) { f.instr = 0 }, true, "valgrind is missing"},
 		{"one allocation more", here, func(f *figures) { f.allocs++ }, false, "+33.3 %"},
 		{"one allocation more by another Go", other, func(f *figures) { f.allocs++ }, false, "+33.3 %"},
-		{"what the runtime allocates beside it", here, func(f *figures) { f.allocs += 0.015; f.bytes += 8 }, true, ""},
+		{"what the runtime allocates beside it", here, func(f *figures) { f.allocs += 0.19; f.bytes += 15 }, true, ""},
 		{"the first allocation", here, func(f *figures) { f.bytes = 4001 }, false, "from next to nothing"},
 		{"larger allocations", here, func(f *figures) { f.bytes = 440 }, false, "bytes              400  440  +10.0 %"},
 		{"fewer instructions", here, func(f *figures) { f.instr = 1700 }, true, "-50.0 %"},
