@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-check bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-check million bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
 
 build: $(BIN)
 
@@ -68,6 +68,15 @@ bench-values:
 # skipped. What they cost beside chskd is bench/rivals/compare.sh: half an hour.
 rivals-check: build
 	@CHSKD=$(abspath $(BIN)) ./bench/rivals/check.sh
+
+# A million WebSockets on this machine, held for five minutes: docs/million.md. N and HOLD are smaller
+# or larger ones; MILLIONFLAGS are more flags, as --check, --set-sysctls or --help.
+N    ?= 1000000
+HOLD ?= 5m
+MILLIONFLAGS ?=
+million: build
+	$(GO) build -o bin/million ./bench/million
+	bin/million --chskd $(BIN) --conns $(N) --hold $(HOLD) --report bin/million-report $(MILLIONFLAGS)
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1

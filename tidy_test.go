@@ -32,6 +32,7 @@ var edges = map[string][]string{
 	"backend": {"packer"},
 	"bench":   {"packer", "wsframe"},
 	"bench/check": {"internal/count"},
+	"bench/million": {"wsframe"},
 	"client":  nil,
 	"cmd/chskd": {"admit", "auth", "auth/hook", "auth/jwt", "auth/verifier", "backend", "bench", "cmd/chskd/config", "cmd/chskd/demo", "cmd/chskd/prom",
 		"engine", "mailbox", "packer"},
@@ -52,10 +53,11 @@ var edges = map[string][]string{
 // mayShare are the packages that may use sync, sync/atomic and channels; all others
 // have one owner for their state.
 var mayShare = []string{"mailbox", "bufpool", "metrics", "admit", "backend", "client", "cmd/chskd", "cmd/chskd/demo",
-	"cmd/chskd/prom", "bench", "internal/daemontest", "auth/jwt", "auth/hook", "auth/verifier"}
+	"cmd/chskd/prom", "bench", "bench/million", "internal/daemontest", "auth/jwt", "auth/hook", "auth/verifier"}
 
 // mayStart are the packages that may start goroutines.
-var mayStart = []string{"auth/jwt", "auth/verifier", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "internal/daemontest"}
+var mayStart = []string{"auth/jwt", "auth/verifier", "backend", "client", "cmd/chskd", "cmd/chskd/demo", "bench", "bench/million",
+	"internal/daemontest"}
 
 // source is one parsed file of ours.
 type source struct {
