@@ -86,7 +86,7 @@ func TestHostileUnreadReplies(t *testing.T) {
 func TestHostileReaders(t *testing.T) {
 	t.Parallel()
 	const n, pushes, size = 10, 12, 100 << 10
-	s := besiege(t, plan{})
+	s := besiege(t, plan{flags: []string{"--lp-timeout-ms", "20000"}}) // until they are pushed to
 	silent, talkers := s.upgraded(n, "silent"), s.upgraded(n, "talker")
 	polls, last := s.dial(n), s.dial(n)
 	poll := func(i int, who, more string, fields ...string) string {
@@ -105,26 +105,30 @@ func TestHostileReaders(t *testing.T) {
 		for i := range n {
 			to = append(to, fmt.Sprintf("%q", fmt.Sprintf("evil%d%s", i, who)))
 		}
-		many := pushes
+		many, long := pushes, long
 		if who == "poll" || who == "last" {
-			many = 1 // a poll is answered once
+			many, long = 1, strings.Repeat(long, 6) // a poll is answered once
 		}
 		for range many {
 			apiCall(t, s.d, "/v1/push", fmt.Sprintf(`{"uids":[%s],"edn":"[:a/b \"%s\"]"}`, strings.Join(to, ","), long))
 		}
 	}
-	s.sees(2*n, "chskd_stalls_total")
-	s.goesOn()
+	talk := func() { talkers.sayAll(wsText("[[:x/y] nil]")) }
 	s.await(func() error {
-		talkers.sayAll(wsText("[[:x/y] nil]"))
+		talk()
+		return differ("stalled clients", s.grew("chskd_stalls_total"), 2*n)
+	})
+	s.await(func() error {
+		talk()
 		time.Sleep(200 * time.Millisecond)
-		return differ("clients closed since they took nothing", s.grew("chskd_stall_closes_total"), n)
+		return differ("clients closed since they took nothing", s.grew("chskd_stall_closes_total"), 2*n)
 	})
 	s.sees(n, "chskd_ping_timeouts_total")
+	s.sees(n, "chskd_http_idle_closes_total")
 	s.goesOn()
 	for _, m := range []*mob{silent, talkers, polls, last} {
 		m.ended()
 	}
-	s.bounded(4*n*pushes*size/3 + 32<<20)
+	s.bounded(4*n*pushes*size/2 + 32<<20)
 	s.over()
 }
