@@ -128,9 +128,9 @@ func (c *comparison) report(w io.Writer, paths int) error {
 	case len(c.grew) > 0:
 		fmt.Fprint(w, advice)
 	case c.ok() && c.instructions:
-		fmt.Fprintf(w, "bench-check: %d paths, instructions and allocations as in golden.txt\n", paths)
+		fmt.Fprintf(w, "bench-check: %d paths, neither instructions nor allocations beyond golden.txt\n", paths)
 	case c.ok():
-		fmt.Fprintf(w, "bench-check: %d paths, allocations as in golden.txt\n", paths)
+		fmt.Fprintf(w, "bench-check: %d paths, no allocations beyond golden.txt\n", paths)
 	}
 	return nil
 }
