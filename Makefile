@@ -8,7 +8,7 @@ FUZZTIME ?= 4s
 PKGS     := ./...
 BIN      := bin/chskd
 
-.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-check million bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
+.PHONY: build run test mutants check fmt vet lint tidy race fuzz bench bench-check million million-check bench-values rivals-check cover browser-deps oracle-deps examples-deps proxy-deps clean
 
 build: $(BIN)
 
@@ -77,6 +77,10 @@ MILLIONFLAGS ?=
 million: build
 	$(GO) build -o bin/million ./bench/million
 	bin/million --chskd $(BIN) --conns $(N) --hold $(HOLD) --report bin/million-report $(MILLIONFLAGS)
+
+# The same with 100,000 for 20 seconds, of which every event must arrive: under a minute.
+million-check:
+	CHSKD_LONG=1 $(GO) test -count 1 -run TestLong ./bench/million
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PKGS) && $(GO) tool cover -func=cover.out | tail -1

@@ -40,8 +40,9 @@ type conn struct {
 const (
 	messageMax = 64 << 10
 	headEnd    = "\r\n\r\n"
-	key        = "dGhlIHNhbXBsZSBub25jZQ=="                           // RFC 6455 §1.3: no proxy is in between
-	accepted   = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // and what belongs to it
+	key        = "dGhlIHNhbXBsZSBub25jZQ==" // RFC 6455 §1.3: no proxy is in between
+	// what belongs to the key
+	accepted = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
 // mask is the masking key of all our frames: the server has to unmask, and nobody guesses here.

@@ -1,5 +1,5 @@
-// Command million opens a million WebSockets to chskd on one machine, holds them, and says what they
-// cost. `make million` runs it; docs/million.md is the guide to it.
+// Command million opens a million WebSockets to chskd on one machine, holds them, and says what
+// they cost. `make million` runs it; docs/million.md is the guide to it.
 //
 // A process may have only so many open files, so there are as many chskd as that asks for, all on
 // one port (--reuse-port), and as many load processes, which are this program again:

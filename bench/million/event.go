@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Sente's messages in edn, as far as the load side meets them: the handshake, the server's ping, and
-// batches of numbered events. chskd hands a pushed event on as it was written, so that the events
+// Sente's messages in edn, as far as the load side meets them: the handshake, the server's ping,
+// and batches of numbered events. chskd hands a pushed event on as it was written, so that the events
 // are compared byte by byte; whatever else comes is a fault.
 const (
 	handshakePrefix = `[[:chsk/handshake [`

@@ -32,10 +32,12 @@ func TestBatchRefused(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`[[[:million/n "2 1 5"]] nil]`, `[[[:million/n "0 0 5"]] nil]`, `[[[:million/n "0 4294967296 5"]] nil]`,
+		`[[[:million/n "2 1 5"]] nil]`, `[[[:million/n "0 0 5"]] nil]`,
+		`[[[:million/n "0 4294967296 5"]] nil]`,
 		`[[[:million/n "0 1"]] nil]`, `[[[:million/n "0 1 5 "]] nil]`, `[[[:million/n "0 1 -5"]] nil]`,
 		`[[[:million/n "0  1 5"]] nil]`, `[[[:million/x "0 1 5"]] nil]`, `[[[:million/n "0 1 5"]] "cb"]`,
-		`[[[:million/n "0 1 5"],[:million/n "0 2 5"]] nil]`, `[[[:million/n "0 12345678901234567890 5"]] nil]`,
+		`[[[:million/n "0 1 5"],[:million/n "0 2 5"]] nil]`,
+		`[[[:million/n "0 12345678901234567890 5"]] nil]`,
 		`[[[:chskd/gap {:missed 3}]] nil]`, `[:chsk/ws-ping nil]`, `[[] nil]`, `["pong" "x"]`,
 	} {
 		if list, err := million.ReadBatch(text); err == nil {

@@ -70,10 +70,13 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f.DurationVar(&o.hold, "hold", 5*time.Minute, "how long all are held: half of it with nothing "+
 		"but keep-alive, half with pushes")
 	f.StringVar(&o.chskd, "chskd", "bin/chskd", "the program under load")
-	f.StringVar(&o.report, "report", "bin/million-report", "where the report goes: FILE.md and FILE.json")
-	f.IntVar(&o.servers, "servers", 0, "chskd processes (0 = as few as the limit of open files allows)")
+	f.StringVar(&o.report, "report", "bin/million-report",
+		"where the report goes: FILE.md and FILE.json")
+	f.IntVar(&o.servers, "servers", 0, "chskd processes (0 = as few as the limit of open "+
+		"files allows)")
 	f.IntVar(&o.workers, "workers", 0, "load processes (0 = likewise)")
-	f.IntVar(&o.fds, "fds", 0, "open files that a process may have, if not the hard limit (ulimit -Hn)")
+	f.IntVar(&o.fds, "fds", 0, "open files that a process may have, if not the hard limit "+
+		"(ulimit -Hn)")
 	f.IntVar(&o.window, "window", 1024, "handshakes under way at a time, in all")
 	f.DurationVar(&o.kalive, "kalive", 0, "keep-alive of chskd (--ws-kalive-ms); 0 = 25s, or as "+
 		"much longer as so many connections need on so many cores")
@@ -84,7 +87,8 @@ func parse(args []string, errs io.Writer) (*options, error) {
 		"run is ended")
 	f.DurationVar(&o.connectFor, "connect-for", 12*time.Minute, "after this time the run goes on "+
 		"with what is open")
-	f.BoolVar(&o.exact, "exact", false, "fail where fewer connections fit or open, instead of going on")
+	f.BoolVar(&o.exact, "exact", false, "fail where fewer connections fit or open, instead of "+
+		"going on")
 	f.BoolVar(&o.setSysctls, "set-sysctls", false, "set the sysctls that are too low, and set them "+
 		"back at the end")
 	f.BoolVar(&o.checkOnly, "check", false, "only say what this machine allows and what to set")

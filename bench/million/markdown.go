@@ -65,7 +65,8 @@ func (r *report) writeConnect(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, ". Handshake, from `connect` to `:chsk/handshake`: %v.\n", c.Handshakes)
 	if len(c.Each) > 1 {
-		fmt.Fprintf(b, "The chskd had %s to %s each.\n", count(slices.Min(c.Each)), count(slices.Max(c.Each)))
+		fmt.Fprintf(b, "The chskd had %s to %s each.\n", count(slices.Min(c.Each)),
+			count(slices.Max(c.Each)))
 	}
 	for _, why := range slices.Sorted(maps.Keys(c.Reasons)) {
 		fmt.Fprintf(b, "- %d times %s\n", c.Reasons[why], why)
@@ -86,21 +87,23 @@ func (r *report) writeMemory(b *strings.Builder) {
 		{"PSS of the chskd", m.Base.Servers.PSS, m.Idle.Servers.PSS, m.End.Servers.PSS, p.ServerPSS},
 		{"PSS of the load", m.Base.Load.PSS, m.Idle.Load.PSS, m.End.Load.PSS, p.LoadPSS},
 		{"kernel Slab, both ends", m.Base.Host.Slab, m.Idle.Host.Slab, m.End.Host.Slab, p.Slab},
-		{"TCP buffers", m.Base.Host.TCPMemory, m.Idle.Host.TCPMemory, m.End.Host.TCPMemory, p.TCPMemory},
-		{"MemAvailable", m.Base.Host.Available, m.Idle.Host.Available, m.End.Host.Available, -p.Available},
+		{"TCP buffers", m.Base.Host.TCPMemory, m.Idle.Host.TCPMemory, m.End.Host.TCPMemory,
+			p.TCPMemory},
+		{"MemAvailable", m.Base.Host.Available, m.Idle.Host.Available, m.End.Host.Available,
+			-p.Available},
 	} {
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %.0f |\n", row.name, mib(row.base), mib(row.idle),
 			mib(row.end), row.each)
 	}
-	fmt.Fprintf(b, "\nMost TCP buffers at any time: %s. Least memory available: %s. TCP sockets of the "+
-		"host: %s before, %s with all open, %s after the end; memory available after the end: %s.\n",
+	fmt.Fprintf(b, "\nMost TCP buffers at any time: %s. Least memory available: %s. TCP sockets of "+
+		"the host: %s before, %s with all open, %s after the end; available then: %s.\n",
 		mib(m.TCPPeak), mib(m.LowestAvailable), count(m.Base.Host.TCPSockets),
 		count(m.Idle.Host.TCPSockets), count(m.After.TCPSockets), mib(m.After.Available))
 }
 
 func (r *report) writeCPU(b *strings.Builder) {
-	b.WriteString("\n## CPU, in cores\n\n| | seconds | chskd | load | driver | others | stolen | idle |\n" +
-		"|---|--:|--:|--:|--:|--:|--:|--:|\n")
+	b.WriteString("\n## CPU, in cores\n\n| | seconds | chskd | load | driver | others | stolen | " +
+		"idle |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, s := range r.Stages {
 		fmt.Fprintf(b, "| %s | %.1f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f |\n", s.Name, s.Seconds,
 			s.Servers, s.Load, s.Driver, s.Others, s.Stolen, s.Idle)
@@ -115,10 +118,11 @@ func (r *report) writeDelivery(b *strings.Builder) {
 		"|---|--:|--:|--:|---|\n")
 	fmt.Fprintf(b, "| pushes to random users, %g/s | %s | %s | %s | %v |\n", p.Rate, count(p.Sent),
 		count(p.Answered), count(t.Events[toUser]), p.Latency)
-	fmt.Fprintf(b, "| one broadcast to each chskd | %d | %d | %s of %s | %v |\n", r.Servers, c.Answered,
-		count(t.Events[toAll]), count(c.Expected), c.Latency)
-	fmt.Fprintf(b, "\nLost %s, doubled %s, reordered %s. The pusher fell at most %v behind. The broadcast "+
-		"was taken by all chskd after %v and had reached everybody after %.2f s: %s deliveries a second.\n",
+	fmt.Fprintf(b, "| one broadcast to each chskd | %d | %d | %s of %s | %v |\n", r.Servers,
+		c.Answered, count(t.Events[toAll]), count(c.Expected), c.Latency)
+	fmt.Fprintf(b, "\nLost %s, doubled %s, reordered %s. The pusher fell at most %v behind. The "+
+		"broadcast was taken by all chskd after %v and had reached everybody after %.2f s: %s "+
+		"deliveries a second.\n",
 		count(t.Lost), count(t.Doubled), count(t.Reordered),
 		(time.Duration(p.LateUs) * time.Microsecond).Round(10*time.Microsecond),
 		(time.Duration(c.AnsweredUs) * time.Microsecond).Round(time.Millisecond), c.Seconds,

@@ -76,8 +76,8 @@ func (l *line) finish() (err error) {
 	return err
 }
 
-// pusher pushes to random users at a rate: an open loop, in which each push has its time. Owner: the
-// goroutine of run, and the driver's after it.
+// pusher pushes to random users at a rate: an open loop, in which each push has its time. Owner:
+// the goroutine of pushAll, and the driver's after it.
 type pusher struct {
 	run    uint32
 	rate   float64

@@ -26,7 +26,6 @@ type runner struct {
 	report  *report
 
 	began     time.Time
-	lookedAt  time.Time
 	toldAt    time.Time
 	last      *reply // what the load processes said last
 	tcpMemory int64  // the most that was seen

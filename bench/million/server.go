@@ -29,6 +29,10 @@ func startServer(o *options, p *plan, dir string, number int, listen string) (*s
 		"--ws-kalive-ms", ms(p.kalive), "--ws-ping-timeout-ms", ms(p.pingTimeout),
 		"--drain-ms", "2000")
 	cmd.Env = withoutSettings(os.Environ())
+	if p.servers > 1 && os.Getenv("GOMAXPROCS") == "" {
+		// More would only look for work that other processes have; docs/million.md has figures.
+		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", p.loops))
+	}
 	var err error
 	s.process, err = startProcess(fmt.Sprintf("chskd-%d", number), dir, cmd)
 	return s, err
