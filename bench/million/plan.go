@@ -23,7 +23,8 @@ const (
 	workersMax   = 1000
 	sigmas       = 6
 
-	pingsPerCore  = 4000             // a second, of which client and server take a third of a core
+	// Pings a second: with 12 processes a third of a core, with 110 most of one (docs/million.md).
+	pingsPerCore  = 4000
 	kaliveLeast   = 25 * time.Second // chskd's own defaults
 	pingTimeLeast = 10 * time.Second
 	perSecond     = 20_000 // deliveries of a broadcast on a machine that is busy otherwise
