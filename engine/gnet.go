@@ -54,6 +54,7 @@ func (e *Engine) Run() error {
 	e.server.addr, e.server.reserved = addr, release
 	return gnet.Run(e.server, "tcp://"+addr,
 		gnet.WithNumEventLoop(e.opts.Loops),
+		gnet.WithReuseAddr(true), // and by it of conns that outlive us: a restart finds the port free
 		gnet.WithReusePort(true),
 		gnet.WithTicker(true),
 		gnet.WithTCPNoDelay(gnet.TCPNoDelay),

@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,6 +40,31 @@ func TestReusePort(t *testing.T) {
 				t.Errorf("exit %d: %s", code, errs)
 			}
 		})
+	}
+}
+
+// TestPortOutlived: what a daemon leaves of its conns does not keep the next one from its port,
+// however it ended.
+func TestPortOutlived(t *testing.T) {
+	d := daemontest.Serve(t)
+	for range 3 {
+		for range 8 {
+			c, err := net.Dial("tcp", d.Addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.Write([]byte(rawUpgrade("/chsk?client-id=c"))); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(c, make([]byte, 12)); err != nil {
+				t.Fatal(err)
+			}
+			// Unread: the kernel goes on with the conn when its process is gone.
+		}
+		d.Kill()
+		_ = d.Wait() // killed
+		d = daemontest.Serve(t, "--listen", d.Addr)
 	}
 }
 
