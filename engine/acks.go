@@ -91,26 +91,54 @@ func (a *ackList) drop(c *conn) {
 	}
 }
 
-// sentUp notes that the delivery up to seq was written to c.
-func (l *loop) sentUp(slot uint32, c *conn, seq uint64) {
+// sentUp notes that the delivery up to seq was written to c, n bytes.
+func (l *loop) sentUp(slot uint32, c *conn, seq uint64, n int) {
 	c.sent = seq
 	switch l.opts.Redelivery {
 	case RedeliveryTCP:
-		if c.lastAck != 0 {
-			newest := l.acks.newest(c)
-			if newest.seq >= seq {
-				return
-			}
-			if newest.count >= maxAckNodes {
-				l.acks.merge(c, c.written, seq)
-				return
-			}
-		}
-		if l.acks.add(c, c.written, seq) {
-			l.timers.acks.Push(l.conns.timer(slot), l.now+ackCheckMs)
-		}
+		l.awaitAck(slot, c, seq, n)
 	case RedeliveryPong:
 		l.askPosition(slot, c)
+	}
+}
+
+// awaitAck adds a delivery of n bytes to what c's peer is to acknowledge. Of conns that get much,
+// what home keeps until then would be the most of its memory, and cold when it is given up at
+// last, so they are looked at sooner, too.
+func (l *loop) awaitAck(slot uint32, c *conn, seq uint64, n int) {
+	many := n >= ackSoonBytes
+	if c.lastAck != 0 {
+		newest := l.acks.newest(c)
+		if newest.seq >= seq {
+			return
+		}
+		if newest.count >= maxAckNodes {
+			l.acks.merge(c, c.written, seq)
+			return
+		}
+		many = many || newest.count >= ackSoonNodes
+	}
+	if l.acks.add(c, c.written, seq) {
+		l.timers.acks.Push(l.conns.timer(slot), l.now+ackCheckMs)
+	}
+	if many && c.flags&fAckSoon == 0 {
+		c.flags |= fAckSoon
+		l.timers.acksSoon.Push(l.conns.timer(slot), l.now+ackSoonMs)
+	}
+}
+
+// checkAcksSoon is a look at a busy conn between those that every conn has.
+func (l *loop) checkAcksSoon(slot uint32, c *conn) {
+	c.flags &^= fAckSoon
+	if c.lastAck != 0 && c.state == sWS {
+		l.confirm(slot, c)
+	}
+}
+
+// confirm tells home what c's peer has acknowledged.
+func (l *loop) confirm(slot uint32, c *conn) {
+	if seq := l.acks.advance(c, l.ackedNow(slot, c)); seq != 0 {
+		l.post(int(c.home), msg{kind: mConfirm, ref: makeRef(l.id, slot, c.gen), id: c.session, a: seq})
 	}
 }
 
@@ -123,10 +151,7 @@ func (l *loop) checkAcks(slot uint32, c *conn) {
 	if c.lastAck == 0 || c.state != sWS {
 		return
 	}
-	if seq := l.acks.advance(c, l.ackedNow(slot, c)); seq != 0 {
-		l.post(int(c.home), msg{kind: mConfirm, ref: makeRef(l.id, slot, c.gen), id: c.session, a: seq})
-	}
-	if c.lastAck != 0 {
+	if l.confirm(slot, c); c.lastAck != 0 {
 		l.timers.acks.Push(l.conns.timer(slot), l.now+ackCheckMs)
 	}
 }

@@ -64,6 +64,7 @@ const (
 	fIdleArmed                    // http: timers.idle has an entry of this conn
 	fBuffered                     // gnet may hold bytes that the kernel did not take
 	fFin                          // our FIN is out
+	fAckSoon                      // ws: timers.acksSoon has an entry of this conn
 )
 
 // conn is the state of one connection that every connection has: 64 bytes, which is one

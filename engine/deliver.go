@@ -115,7 +115,7 @@ func (l *loop) writeBatch(slot uint32, c *conn, frame []byte, to uint64) {
 	if !l.write(slot, c, frame) {
 		return
 	}
-	l.sentUp(slot, c, to)
+	l.sentUp(slot, c, to, len(frame))
 	if c.state != sWS || c.flags&fBuffered == 0 ||
 		l.conns.sock(slot).OutboundBuffered() <= l.opts.Limits.OutBytes {
 		return

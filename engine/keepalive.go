@@ -17,6 +17,7 @@ type timers struct {
 	kalive   deadline.FIFO // WSKaliveMs/2: was there activity?
 	pinged   deadline.FIFO // WSPingTimeoutMs: was our ping answered?
 	acks     deadline.FIFO // ackCheckMs
+	acksSoon deadline.FIFO // ackSoonMs
 	stalls   deadline.FIFO // stallCheckMs
 	closing  deadline.FIFO // CloseMs
 	finish   deadline.FIFO // finishCheckMs
@@ -31,7 +32,7 @@ type timers struct {
 func (l *loop) due() (due uint32, ok bool) {
 	t := &l.timers
 	for _, f := range [...]*deadline.FIFO{&t.heads, &t.idle, &t.kalive, &t.pinged, &t.acks,
-		&t.stalls, &t.closing, &t.finish, &t.held, &t.heldTry, &t.drain, &t.callback, &t.asked} {
+		&t.acksSoon, &t.stalls, &t.closing, &t.finish, &t.held, &t.heldTry, &t.drain, &t.callback, &t.asked} {
 		d, has := f.Due()
 		due, ok = earlier(due, ok, d, has)
 	}
@@ -59,6 +60,7 @@ func (l *loop) deadlines() {
 	l.each(&l.timers.kalive, (*loop).kaliveDue)
 	l.each(&l.timers.pinged, (*loop).pingedDue)
 	l.each(&l.timers.acks, (*loop).checkAcks)
+	l.each(&l.timers.acksSoon, (*loop).checkAcksSoon)
 	l.each(&l.timers.stalls, (*loop).stallDue)
 	l.each(&l.timers.closing, (*loop).closingDue)
 	l.each(&l.timers.finish, (*loop).finishDue)

@@ -157,6 +157,9 @@ const (
 	batchBytes        = 64 << 10
 	paceMs            = 20
 	ackCheckMs        = 1000 // how often a conn with unacknowledged bytes is looked at
+	ackSoonMs         = 20   // and a busy one as well: one that was given in a batch
+	ackSoonBytes      = 4096 // so much, or has
+	ackSoonNodes      = 8    // so many batches unacknowledged
 	stallCheckMs      = 100
 	bodyStepBytes     = 1024 // a body must bring so many in every HeadMs, or be whole
 	finishCheckMs     = 20   // is all out, so that our FIN may follow?

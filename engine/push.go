@@ -38,6 +38,12 @@ type Done = func(sessions int, err error)
 // Push appends the event to the logs of its users. done, if not nil, is told on how
 // many sessions it counts, when all homes have taken it; nothing can fail. Any goroutine.
 func (e *Engine) Push(p *Push, done Done) {
+	if len(p.Tenant) > maxTenantLen { // no identity has such a one, nor could say it
+		if done != nil {
+			done(0, nil)
+		}
+		return
+	}
 	m := msg{kind: mPush, packer: uint8(p.Format)}
 	if p.Flush {
 		m.flags |= flagFlush
