@@ -39,6 +39,7 @@ type lineConn struct {
 	// Any goroutine's.
 	open atomic.Int64  // requests that the engine has not answered
 	size atomic.Int64  // bytes of out
+	last atomic.Bool   // nothing more is read: whoever answers the last request wakes the writer
 	room chan struct{} // one token = the reader may look again whether it may go on
 	wake chan struct{} // one token = the writer may have something to do
 
@@ -112,6 +113,7 @@ func (l *lineConn) read() {
 	l.mu.Lock()
 	l.ended, l.why = true, why
 	l.mu.Unlock()
+	l.last.Store(true)
 	l.wakeWriter()
 }
 

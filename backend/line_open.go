@@ -153,8 +153,10 @@ func appendSessions(out []byte, sessions int) []byte {
 func (l *lineConn) leaveOpen() {
 	switch l.open.Add(-1) {
 	case 0:
-		l.wakeWriter() // it may wait for the end
-		fallthrough
+		if l.last.Load() { // or read sets it after this, and wakes the writer then
+			l.wakeWriter()
+		}
+		l.letRead()
 	case lineWindow / 2:
 		l.letRead()
 	}

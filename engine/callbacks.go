@@ -130,9 +130,12 @@ func parseToken(s string) (loop int, slot uint32, secret uint64, ok bool) {
 	}
 	lo, err1 := strconv.ParseUint(a, 36, 8)
 	sl, err2 := strconv.ParseUint(b, 36, 32)
-	se, err3 := strconv.ParseUint(c, 16, 64)
+	var digits [16]byte
+	copy(digits[:], c)
+	var se [8]byte
+	_, err3 := hex.Decode(se[:], digits[:]) // a third of ParseUint
 	if err1 != nil || err2 != nil || err3 != nil {
 		return 0, 0, 0, false
 	}
-	return int(lo), uint32(sl), se, true
+	return int(lo), uint32(sl), binary.BigEndian.Uint64(se[:]), true
 }
