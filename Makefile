@@ -23,7 +23,7 @@ run: build
 	$(BIN) serve --demo $(RUNFLAGS)
 
 test: vet browser-deps oracle-deps examples-deps proxy-deps mutants
-	$(GO) test $(PKGS)
+	$(GO) test -timeout 25m $(PKGS)
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
 mutants:

@@ -31,13 +31,13 @@ func limitMemory(c *config.Config, log *slog.Logger) {
 		from = "cgroup"
 		if _, err := memlimit.Set(memlimit.WithRatio(memoryShare)); err != nil {
 			// Not everywhere can it be read, and the daemon serves without it as well.
-			log.Info("memory is not limited: no limit of a cgroup can be read", "error", err)
+			log.Debug("memory is not limited: no limit of a cgroup can be read", "error", err)
 			return
 		}
 	}
 	limit := debug.SetMemoryLimit(-1)
 	if limit == math.MaxInt64 {
-		log.Info("memory is not limited", "by", from)
+		log.Debug("memory is not limited", "by", from)
 		return
 	}
 	log.Info("memory is limited", "by", from, "bytes", limit)

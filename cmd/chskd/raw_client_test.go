@@ -288,7 +288,7 @@ func openStream(t *testing.T, d *daemon, presence bool) *rawStream {
 		path += "&presence=all"
 	}
 	client := apiClient(d)
-	client.Timeout = rawHangs
+	client.Timeout = 5 * rawHangs // of all that is read, not of one line
 	resp, err := client.Get(path)
 	if err != nil {
 		t.Fatal(err)
