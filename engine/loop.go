@@ -169,6 +169,7 @@ func (l *loop) turn() {
 	l.begin()
 	l.late = l.lateness()
 	l.m.Turns.Add(1)
+	l.handleLocal() // what sockets brought: before what was posted because of it
 	l.drainMailbox()
 	l.guard(l.deadlines)
 	l.handleLocal()
@@ -215,14 +216,20 @@ func (l *loop) handleLocal() {
 // flush sends this turn's posts, one PostAll a loop.
 func (l *loop) flush() {
 	for i := range l.out {
-		if i == l.id || len(l.out[i]) == 0 {
-			continue
-		}
-		l.eng.queues[i].PostAll(l.out[i])
-		clear(l.out[i])
-		l.out[i] = l.out[i][:0]
-		l.lastFan[i] = fanRef{}
+		l.flushTo(i)
 	}
+}
+
+// flushTo sends what is for loop i; what is for this one stays, and is handled before
+// anything that is posted from now on.
+func (l *loop) flushTo(i int) {
+	if i == l.id || len(l.out[i]) == 0 {
+		return
+	}
+	l.eng.queues[i].PostAll(l.out[i])
+	clear(l.out[i])
+	l.out[i] = l.out[i][:0]
+	l.lastFan[i] = fanRef{}
 }
 
 // next asks for the next turn: at once if work is left, else at the nearest deadline.

@@ -46,25 +46,34 @@ func (l *loop) upgrade(slot uint32, c *conn, h *httpmin.Head, q *request) {
 		l.notSayable(slot, c, q, chosen)
 		return
 	}
-	if !l.accept(slot, c, h, chosen, &who) {
+	if !l.appendAccept(slot, c, h, chosen, &who) {
 		return
 	}
 	l.hello = appendIdentity(l.hello[:0], &who) // not in l.form: who is made of it
 	c.who = l.ids.Put(l.hello)
-	c.flags |= fGated
 	c.packer, c.home = uint8(chosen), uint8(l.eng.homeOf(&who))
+	l.becomeWS(slot, c, fGated)
 	l.m.Handshakes[metrics.WS][metrics.HandshakeOK].Add(1)
 	l.m.WSOf[chosen].Add(1)
+	// Home is told before the client is: what is pushed to a client because it has seen its
+	// handshake finds it there. A write that fails ends the conn, which home then hears.
 	b := bufpool.Get(64)
 	b.B = append(b.B, l.hello...)
 	l.post(int(c.home), msg{kind: mAttach, ref: makeRef(l.id, slot, c.gen), packer: c.packer,
 		a: uint64(who.came), buf: b.Seal(), cmd: grantCmd(who.grant)})
+	l.flushTo(int(c.home))
+	grant := who.grant
+	if !l.write(slot, c, l.scratch) {
+		return
+	}
+	l.conns.dropExtra(slot)
 	l.timers.kalive.Push(l.conns.timer(slot), l.now+l.opts.WSKaliveMs/2)
-	l.expireConn(slot, who.grant)
+	l.expireConn(slot, grant)
 }
 
-// accept writes 101 and, for a channel socket, the handshake message; one write.
-func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, who *identity) bool {
+// appendAccept makes 101 and, for a channel socket, the handshake message in l.scratch, to
+// be one write; or refuses.
+func (l *loop) appendAccept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, who *identity) bool {
 	if err := httpmin.CheckUpgrade(h); err != nil {
 		l.m.UpgradesBad.Add(1)
 		if who != nil {
@@ -91,15 +100,16 @@ func (l *loop) accept(slot uint32, c *conn, h *httpmin.Head, p packer.Packer, wh
 		out = append(out, hello...)
 	}
 	l.scratch = out
-	if !l.write(slot, c, out) {
-		return false
-	}
+	return true
+}
+
+// becomeWS makes a conn a WebSocket.
+func (l *loop) becomeWS(slot uint32, c *conn, flags uint16) {
 	l.m.Upgrades.Add(1)
 	l.m.WSNow.Add(1)
 	c.state, c.since, c.lastIn = sWS, l.now, l.now
 	c.session, c.sent = 0, 0
-	l.conns.dropExtra(slot)
-	return true
+	c.flags |= flags
 }
 
 // tokenPrefix begins a subprotocol that is a token: the one field of an upgrade that a page
@@ -133,7 +143,11 @@ func (l *loop) upgradeEcho(slot uint32, c *conn, h *httpmin.Head, q *request) {
 			[]byte("This path is a WebSocket that echoes"))
 		return
 	}
-	if l.accept(slot, c, h, 0, nil) {
-		c.flags |= fEcho
+	if !l.appendAccept(slot, c, h, 0, nil) {
+		return
+	}
+	l.becomeWS(slot, c, fEcho)
+	if l.write(slot, c, l.scratch) {
+		l.conns.dropExtra(slot)
 	}
 }
