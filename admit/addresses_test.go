@@ -62,19 +62,22 @@ func TestAddressesCountConns(t *testing.T) {
 	if n := a.Conns(); n != 3 {
 		t.Fatalf("%d are open", n)
 	}
-	for name, wrong := range map[string]func(){
-		"leaves that is not open":     func() { a.Leave(y, false) },
-		"leaves that did not enter":   func() { a.Leave(x, true); a.Leave(x, true); a.Leave(x, true) },
-		"enters that was not opened":  func() { a.Enter(y) },
-		"enters once more than it is": func() { a.Open(y, 0); a.Enter(y); a.Enter(y) },
+	for _, c := range []struct {
+		name  string
+		wrong func()
+	}{
+		{"leaves that is not open", func() { a.Leave(y, false) }},
+		{"leaves that did not enter", func() { a.Leave(x, true); a.Leave(x, true); a.Leave(x, true) }},
+		{"enters that was not opened", func() { a.Enter(y) }},
+		{"enters once more than it is", func() { a.Open(y, 0); a.Enter(y); a.Enter(y) }},
 	} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("one %s", name)
+					t.Errorf("one %s", c.name)
 				}
 			}()
-			wrong()
+			c.wrong()
 		}()
 	}
 }

@@ -152,7 +152,7 @@ func TestDialFails(t *testing.T) {
 	if _, err := client.Dial(ctx, path, client.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no socket: %v", err)
 	}
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, err := client.Dial(short, path, client.Options{Wait: true})
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrNotExist) {
@@ -189,7 +189,7 @@ func TestWithoutDaemon(t *testing.T) {
 	check(t, c.Ping(ctx))
 	d.stop(syscall.SIGKILL)
 
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, err := c.Push(short, client.Push{UID: "a", Event: "a/b"})
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -205,7 +205,7 @@ func TestWithoutDaemon(t *testing.T) {
 			ended[i] = err
 		}))
 	}
-	short, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+	short, cancel = context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	err = c.PushAsync(short, client.Push{UID: "a", Event: "a/b"}, nil)
 	if !errors.Is(err, context.DeadlineExceeded) {
