@@ -162,7 +162,7 @@ func (l *loop) settle() {
 
 // turn is the rest of a loop's iteration, see DESIGN in ARCHITECTURE.md:
 //
-//	drain mailbox (bounded) -> deadlines -> deliveries -> one post a loop -> release
+//	own posts -> drain mailbox (bounded) -> deadlines -> deliveries -> one post a loop -> release
 //
 // It is the task of the one wake that is outstanding.
 func (l *loop) turn() {
