@@ -22,8 +22,10 @@ RUNFLAGS ?=
 run: build
 	$(BIN) serve --demo $(RUNFLAGS)
 
+# Most of what the tests of the daemon do is wait for it, so more of them run at once than there
+# are CPUs.
 test: vet browser-deps oracle-deps examples-deps proxy-deps mutants
-	$(GO) test -timeout 25m $(PKGS)
+	$(GO) test -timeout 25m -parallel 6 $(PKGS)
 
 # Each rule of the cursor is broken in turn; model and simulation must notice.
 mutants:
