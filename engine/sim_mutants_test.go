@@ -43,7 +43,7 @@ func TestMutants(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			shard.Mutant = name
-			for seed := int64(1); seed <= 5000; seed++ {
+			for seed := int64(1); seed <= 20000; seed++ {
 				if why := simulateMutant(t, seed); why != "" {
 					t.Logf("%s: noticed: %s", wrong, why)
 					return
