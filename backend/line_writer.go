@@ -15,6 +15,7 @@ type lineWriter struct {
 	timer   *time.Timer
 
 	endedAt time.Time // when the peer was seen to send nothing more
+	closed  bool      // it closed its side, so that nobody is there for the stream
 }
 
 // write serves until the connection is over: broken, cut, or ended with all answers written.
@@ -80,6 +81,7 @@ func (w *lineWriter) collect() (wait time.Duration, ended bool, why *Error) {
 	}
 	if l.ended {
 		wait = w.untilEnd()
+		w.closed = l.why == nil
 	}
 	return wait, l.ended, l.why
 }
@@ -99,7 +101,7 @@ func (w *lineWriter) send() (more bool, cut *Error, err error) {
 	if !w.reading {
 		return false, nil, w.flush()
 	}
-	if !w.endedAt.IsZero() { // it closed its side, and so leaves, as over HTTP
+	if w.closed { // it leaves, as over HTTP; if we go down it still gets what is queued for it
 		w.reading = false
 		s.hub.leave(s.c, nil, false)
 		return false, nil, w.flush()
