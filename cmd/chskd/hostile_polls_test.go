@@ -83,7 +83,8 @@ func TestHostileCallbacks(t *testing.T) {
 		sockets.sayAll(wsText(fmt.Sprintf(`[[:x/y] "cb%d"]`, i)))
 	}
 	s.sees(n, "chskd_posts_total")
-	s.sees(4*(asks-most), "chskd_client_events_limited_total")
+	// On a slow machine some are over, and make room, before all have been asked.
+	s.sees(4*most, "chskd_client_events_limited_total")
 	s.goesOn()
 	s.sees(n, "chskd_reply_timeouts_total")
 	if got := m.answered(); got[200] != n {

@@ -29,7 +29,7 @@ func TestMemoryLimit(t *testing.T) {
 			debug.SetMemoryLimit(before)
 			var out bytes.Buffer
 			limitMemory(&config.Config{MemoryLimit: config.Size(c.limit)},
-				slog.New(slog.NewTextHandler(&out, nil)))
+				slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 			if got := debug.SetMemoryLimit(-1); c.want != 0 && got != c.want {
 				t.Errorf("the limit is %d, want %d", got, c.want)
 			}
