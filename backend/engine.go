@@ -43,8 +43,12 @@ type Engine interface {
 	Join(m *Membership, done func(joined bool, err error))
 	Leave(m *Membership, done func(left bool, err error))
 
-	// Reply answers an event once, with a value in the given format, read only during the call.
-	Reply(token string, value []byte, format packer.Format, done func(error))
+	// Reply answers an event once. r and its Value are read only during the call.
+	Reply(r *Reply, done func(error))
+
+	// Flush comes after pushes and replies with More, before their caller waits for anything: no
+	// other call may come, and the engine need not take them up before.
+	Flush()
 
 	// Close ends the sessions of a user, or of one client of it, by a close code and reason of
 	// RFC 6455 §7.4. With c.Revoke it first makes void what the user has been identified by until
@@ -84,6 +88,8 @@ type Push struct {
 
 	Format packer.Format // of Event
 	Event  []byte        // a checked event; valid only during [Engine.Push]
+
+	More bool // others follow at once, see [Engine]'s Flush
 }
 
 // Membership names a user, or one session of it, and a topic. NilUID comes only with Client.
@@ -99,6 +105,7 @@ type Reply struct {
 	Token  string // as `reply_to` gave it
 	Format packer.Format
 	Value  []byte // one checked value, a part of the request's bytes
+	More   bool   // as of a push
 }
 
 // Close names sessions to end.

@@ -57,6 +57,7 @@ const (
 	keepItemBuf = 16 << 10  // larger event buffers are left to the garbage collector
 	pushWindow  = 1024      // pushes of one NDJSON request that the engine has not answered yet
 	lineWindow  = 4096      // requests of one line connection that the engine has not answered
+	lineFlush   = 128       // of them pushes and replies for which no loop is woken yet
 	lineResults = 256 << 10 // bytes of results that its peer has not read; over both it is not read
 	readChunk   = 64 << 10  // bytes of lines read at once
 	pushSize    = 1 << 10   // what a push counts at least against them

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/chskd/chskd/backend"
-	"github.com/chskd/chskd/packer"
 )
 
 // nullEngine takes every push at once, as far as the API can tell.
@@ -28,7 +27,9 @@ func (nullEngine) Connected(_ backend.Query, done func(*backend.Connected)) {
 	done(&backend.Connected{})
 }
 
-func (nullEngine) Reply(_ string, _ []byte, _ packer.Format, done func(error)) { done(nil) }
+func (nullEngine) Reply(_ *backend.Reply, done func(error)) { done(nil) }
+
+func (nullEngine) Flush() {}
 
 func (nullEngine) Ready() bool { return true }
 

@@ -193,5 +193,9 @@ func (l *lineConn) giveUp(now time.Time) (next time.Duration) {
 
 // waitBudget takes n bytes of what may be with the engine at once; false = the connection is over.
 func (l *lineConn) waitBudget(n int) bool {
-	return l.s.budget.try(int64(n)) || l.s.budget.take(l.ctx, n)
+	if l.s.budget.try(int64(n)) {
+		return true
+	}
+	l.flush()
+	return l.s.budget.take(l.ctx, n)
 }

@@ -29,6 +29,7 @@ func (l *lineConn) push(number int) *Error {
 	if !l.waitBudget(size) {
 		return nil
 	}
+	push.More = true
 	named := p.once.given()
 	if named {
 		l.s.naming.Lock()
@@ -44,11 +45,13 @@ func (l *lineConn) push(number int) *Error {
 	if ref == nil && !named && size == pushSize {
 		l.open.Add(1)
 		l.s.engine.Push(push, l.done)
+		l.handed()
 		return nil
 	}
 	r := l.begin(number)
 	r.count, r.size, r.tenant, r.once = count, size, push.Tenant, p.once
 	l.s.engine.Push(push, r.pushed)
+	l.handed()
 	return nil
 }
 
@@ -66,7 +69,9 @@ func (l *lineConn) reply(number int) *Error {
 	if err != nil {
 		return err
 	}
-	l.s.engine.Reply(reply.Token, reply.Value, reply.Format, l.begin(number).replied)
+	reply.More = true
+	l.s.engine.Reply(&reply, l.begin(number).replied)
+	l.handed()
 	return nil
 }
 

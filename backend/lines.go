@@ -16,8 +16,9 @@ var ErrLineTooLong = errors.New("backend: line too long")
 // lines are the same. Its buffer grows to the longest line, at most the limit, and while reads fill
 // it, to take many lines at once. One goroutine.
 type Lines struct {
-	r   io.Reader
-	max int
+	r    io.Reader
+	max  int
+	idle func() // called before each read, which may wait; nil = none
 
 	buf        []byte
 	start, end int   // unread bytes of buf
@@ -99,6 +100,9 @@ func (l *Lines) fill() {
 		grown := make([]byte, min(2*len(l.buf), max(l.max+2, len(l.buf)+1, readChunk)))
 		copy(grown, l.buf[:l.end])
 		l.buf = grown
+	}
+	if l.idle != nil {
+		l.idle()
 	}
 	n, err := l.r.Read(l.buf[l.end:])
 	l.end += n

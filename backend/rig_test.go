@@ -39,6 +39,7 @@ type fakeEngine struct {
 	onPage   func() // called before a page is answered
 	pageErrs int    // so many pages fail first
 	notReady bool
+	later    []func() // what was told not to be taken up before Flush
 }
 
 func (f *fakeEngine) Push(p *backend.Push, done func(int, error)) {
@@ -46,8 +47,15 @@ func (f *fakeEngine) Push(p *backend.Push, done func(int, error)) {
 	c := *p
 	c.Event = bytes.Clone(p.Event)
 	c.UIDs = slices.Clone(p.UIDs)
+	c.More = false // is of the way, not of the push
 	f.pushes = append(f.pushes, c)
 	onPush := f.onPush
+	if onPush == nil && p.More {
+		n := len(p.UIDs)
+		f.later = append(f.later, func() { done(n, nil) })
+		f.mu.Unlock()
+		return
+	}
 	f.mu.Unlock()
 	if onPush != nil {
 		onPush(p, done)
@@ -56,7 +64,19 @@ func (f *fakeEngine) Push(p *backend.Push, done func(int, error)) {
 	done(len(p.UIDs), nil)
 }
 
-func (f *fakeEngine) Reply(token string, value []byte, format packer.Format, done func(error)) {
+// Flush answers what came with More: who forgets it waits for ever.
+func (f *fakeEngine) Flush() {
+	f.mu.Lock()
+	later := f.later
+	f.later = nil
+	f.mu.Unlock()
+	for _, answer := range later {
+		answer()
+	}
+}
+
+func (f *fakeEngine) Reply(r *backend.Reply, done func(error)) {
+	token, value, format := r.Token, r.Value, r.Format
 	var err error
 	switch token {
 	case "gone":
@@ -71,6 +91,10 @@ func (f *fakeEngine) Reply(token string, value []byte, format packer.Format, don
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.replies = append(f.replies, token+" "+format.String()+" "+string(value))
+		if r.More {
+			f.later = append(f.later, func() { done(nil) })
+			return
+		}
 	}
 	go done(err)
 }

@@ -213,7 +213,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, _ url.Values) *Er
 		return err
 	}
 	refused, err := await(r.Context(), s, func(done func(error)) {
-		s.engine.Reply(p.Token, p.Value, p.Format, done)
+		s.engine.Reply(&p, done)
 	})
 	if err == nil {
 		err = engineError(refused)

@@ -63,7 +63,7 @@ func BenchmarkEchoReply(b *testing.B) {
 	for loop := count.Loop(b, 1000); loop.Next(); {
 		h.now++
 		h.feed(s, frame, scratch)
-		h.eng.Reply(string(app.replyTo), value, packer.EDN, func(_ int, err error) {
+		h.eng.Reply(&Reply{Token: string(app.replyTo), Value: value}, func(_ int, err error) {
 			if err != nil {
 				b.Fatal(err)
 			}

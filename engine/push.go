@@ -29,6 +29,8 @@ type Push struct {
 
 	Format packer.Format
 	Event  []byte // checked by Format.CheckEvent; copied
+
+	More bool // others follow at once: no loop is woken before Flush, or another call
 }
 
 // Done is told what became of something that a backend asked: on how many sessions it
@@ -77,7 +79,24 @@ func (e *Engine) pushOne(p *Push, m msg, uid string) {
 	m.a = uint64(len(b.B))
 	b.B = append(b.B, p.Event...)
 	m.buf = b.Seal()
-	e.queues[e.homeOf(&to)].Post(m)
+	e.post(e.homeOf(&to), m, p.More)
+}
+
+// post hands m to a loop, which is woken for it unless more follows.
+func (e *Engine) post(loop int, m msg, more bool) {
+	if more {
+		e.queues[loop].PostQuietly(m)
+		return
+	}
+	e.queues[loop].Post(m)
+}
+
+// Flush wakes the loops that have pushes and replies after which others were announced (More).
+// Whoever announces them calls it before waiting for anything. Any goroutine.
+func (e *Engine) Flush() {
+	for _, q := range e.queues {
+		q.Nudge()
+	}
 }
 
 // pushMany posts a push to several users, or to every loop; they share the event.
@@ -102,7 +121,7 @@ func (e *Engine) pushMany(p *Push, m msg, parts int, everywhere bool, done Done)
 		}
 		m.buf = b.Seal()
 		event.Retain()
-		e.queues[home].Post(m)
+		e.post(home, m, p.More)
 	}
 	event.Release()
 }

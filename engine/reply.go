@@ -15,19 +15,27 @@ import (
 var ErrUnknownReply = errors.New("engine: nothing waits under this reply_to: it was answered already, " +
 	"its time is over, or its client is gone")
 
-// Reply answers an event that waits under token with a value in format f. The error
-// says that nothing waits there, or what is wrong with the value; sessions is 1 without
-// one. done may be called at once. Any goroutine.
-func (e *Engine) Reply(token string, value []byte, f packer.Format, done Done) {
-	loop, slot, secret, ok := parseToken(token)
+// Reply is the answer to one event.
+type Reply struct {
+	Token  string // that the event came with
+	Format packer.Format
+	Value  []byte // one value, copied
+	More   bool   // as of Push
+}
+
+// Reply answers an event. The error says that nothing waits under the token, or what is
+// wrong with the value; sessions is 1 without one. done may be called at once. Any
+// goroutine.
+func (e *Engine) Reply(r *Reply, done Done) {
+	loop, slot, secret, ok := parseToken(r.Token)
 	if !ok || loop >= len(e.loops) {
 		done(0, ErrUnknownReply)
 		return
 	}
-	b := bufpool.Get(len(value))
-	b.B = append(b.B, value...)
-	e.queues[loop].Post(msg{kind: mReply, packer: uint8(f), id: uint64(slot), a: secret,
-		buf: b.Seal(), done: done})
+	b := bufpool.Get(len(r.Value))
+	b.B = append(b.B, r.Value...)
+	e.post(loop, msg{kind: mReply, packer: uint8(r.Format), id: uint64(slot), a: secret,
+		buf: b.Seal(), done: done}, r.More)
 }
 
 // onReply answers a callback.

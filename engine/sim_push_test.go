@@ -66,6 +66,8 @@ func (w *simWorld) push() {
 	}
 	w.address(p, ev)
 	w.trace("push %d to %s except %v, key %q, ttl %d", w.n, ev.log, p.Except, ev.key, ev.ttl)
+	p.More = w.n%2 == 0
+	defer w.e.Flush()
 	if ev.key == "" && ev.ttl == 0 {
 		w.e.Push(p, nil)
 		return

@@ -151,7 +151,7 @@ func (w *simWorld) step() {
 func (w *simWorld) replySome() {
 	for _, token := range w.backend.tokens {
 		if w.rng.Intn(2) == 0 {
-			w.e.Reply(token, []byte("{:ok true}"), 0, func(int, error) {})
+			w.e.Reply(&Reply{Token: token, Value: []byte("{:ok true}")}, func(int, error) {})
 		}
 	}
 	w.backend.tokens = w.backend.tokens[:0]

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/chskd/chskd/backend"
-	"github.com/chskd/chskd/packer"
 )
 
 // lineMax is short, so that the fuzzer finds lines on both sides of it.
@@ -72,9 +71,11 @@ func (e *echoEngine) Leave(m *backend.Membership, done func(bool, error)) {
 	done(false, nil)
 }
 
-func (e *echoEngine) Reply(token string, value []byte, f packer.Format, done func(error)) {
-	e.note("reply", token, string(value), f.String())
-	if token == "gone" {
+func (e *echoEngine) Flush() {}
+
+func (e *echoEngine) Reply(r *backend.Reply, done func(error)) {
+	e.note("reply", r.Token, string(r.Value), r.Format.String())
+	if r.Token == "gone" {
 		done(backend.ErrUnknownReply)
 		return
 	}

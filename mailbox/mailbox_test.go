@@ -68,6 +68,31 @@ func TestQueueWakesWithoutMessage(t *testing.T) {
 	}
 }
 
+func TestQueueNudgesForWhatWasPostedQuietly(t *testing.T) {
+	wakes := 0
+	q := mailbox.NewQueue[int](func() { wakes++ })
+	q.Nudge()
+	q.PostQuietly(1)
+	q.PostQuietly(2)
+	if wakes != 0 {
+		t.Fatalf("%d wakes without a nudge, want none", wakes)
+	}
+	q.Nudge()
+	q.Nudge()
+	if wakes != 1 {
+		t.Fatalf("%d wakes after two nudges, want 1", wakes)
+	}
+	if got := q.Take(nil); len(got) != 2 || got[0] != 1 || got[1] != 2 {
+		t.Fatalf("took %v", got)
+	}
+	q.Nudge()
+	q.PostQuietly(3)
+	q.Post(4)
+	if got := q.Take(nil); wakes != 2 || len(got) != 2 || got[0] != 3 {
+		t.Fatalf("%d wakes, took %v", wakes, got)
+	}
+}
+
 func TestReplyFirstOneCounts(t *testing.T) {
 	r := mailbox.NewReply[int]()
 	if _, err := r.Wait(time.Millisecond); err == nil {

@@ -32,6 +32,28 @@ func (q *Queue[T]) Post(v T) {
 	}
 }
 
+// PostQuietly appends v and wakes nobody: Nudge does that for all that were posted so, and any
+// other post for what was posted before it. A reader that is woken for the first of many takes
+// that one, and is woken again for the next. Any goroutine.
+func (q *Queue[T]) PostQuietly(v T) {
+	q.mu.Lock()
+	q.items = append(q.items, v)
+	q.mu.Unlock()
+}
+
+// Nudge wakes the reader if something waits that nobody wakes it for. Any goroutine.
+func (q *Queue[T]) Nudge() {
+	q.mu.Lock()
+	first := !q.awake && len(q.items) > 0
+	if first {
+		q.awake = true
+	}
+	q.mu.Unlock()
+	if first {
+		q.wake()
+	}
+}
+
 // PostAll appends all of vs, in order and together. Any goroutine. vs is copied.
 func (q *Queue[T]) PostAll(vs []T) {
 	if len(vs) == 0 {

@@ -56,14 +56,17 @@ func (a *adapter) Leave(m *backend.Membership, done func(left bool, err error)) 
 }
 
 // Reply implements backend.Engine.
-func (a *adapter) Reply(token string, value []byte, format packer.Format, done func(error)) {
-	a.engine.Reply(token, value, format, func(_ int, err error) {
+func (a *adapter) Reply(r *backend.Reply, done func(error)) {
+	a.engine.Reply((*engine.Reply)(r), func(_ int, err error) {
 		if err == engine.ErrUnknownReply {
 			err = backend.ErrUnknownReply
 		}
 		done(err)
 	})
 }
+
+// Flush implements backend.Engine.
+func (a *adapter) Flush() { a.engine.Flush() }
 
 // Close implements backend.Engine.
 func (a *adapter) Close(c *backend.Close, done func(sessions int, err error)) {

@@ -53,9 +53,11 @@ func (e *cliEngine) Push(p *backend.Push, done func(int, error)) {
 	done(len(p.UIDs), nil)
 }
 
-func (e *cliEngine) Reply(token string, value []byte, f packer.Format, done func(error)) {
-	e.note("reply %s %s %s", token, f, value)
-	if token == "gone" {
+func (e *cliEngine) Flush() {}
+
+func (e *cliEngine) Reply(r *backend.Reply, done func(error)) {
+	e.note("reply %s %s %s", r.Token, r.Format, r.Value)
+	if r.Token == "gone" {
 		done(backend.ErrUnknownReply)
 		return
 	}
