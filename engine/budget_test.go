@@ -271,23 +271,23 @@ func collect(b *testing.B) {
 // gnetConn has the pointers and the size of gnet's conn, and so have the values that it
 // points to (gnet v2.10.0, connection_unix.go).
 type gnetConn struct {
-	fd      int
-	gfd     [16]byte
-	ctx     any
-	safeCtx unsafe.Pointer
-	remote  any // *unix.SockaddrInet4
-	proto   string
-	local   any
-	peer    any // *net.TCPAddr
-	loop    unsafe.Pointer
-	out     [48]byte
-	poll    struct {
+	fd     int
+	_      [16]byte       // gfd
+	_      any            // its context
+	_      unsafe.Pointer // and the one that is safe
+	remote any            // *unix.SockaddrInet4
+	proto  string
+	_      any            // local address
+	peer   any            // *net.TCPAddr
+	_      unsafe.Pointer // loop
+	_      [48]byte       // outbound buffer
+	poll   struct {
 		fd       int
 		callback func()
 	}
-	in            unsafe.Pointer
-	buffer, cache []byte
-	flags         [8]byte
+	_    unsafe.Pointer // inbound buffer
+	_, _ []byte         // what is read, and its cache
+	_    [8]byte        // flags
 }
 
 func (c *gnetConn) processIO() { c.fd++ }

@@ -129,7 +129,7 @@ func headCheckSplits(t *testing.T, in []byte, n int, err error) {
 // The grammar of RFC 9112, RFC 9110 and RFC 3986, as far as it is accepted.
 var (
 	headRequestLine = regexp.MustCompile(
-		"^(GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH) ([!$-;=?-~]+) HTTP/1\\.([01])$")
+		`^(GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH) ([!$-;=?-~]+) HTTP/1\.([01])$`)
 	headPath = regexp.MustCompile(
 		`^((?i:https?)://[^/?]+)?(/(?:[-._~!$&'()*+,;=:@/0-9A-Za-z]|%[0-9A-Fa-f]{2})*)?(\?.*)?$`)
 	headHost = regexp.MustCompile(
