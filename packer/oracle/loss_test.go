@@ -352,7 +352,19 @@ func zeroless(t *tree) *tree {
 func (t *tree) emptyMapKey() bool {
 	for i, kid := range t.kids {
 		key := t.kind == "set" || t.kind == "map" && i%2 == 0
-		if kid.emptyMapKey() || key && kid.kind == "map" && len(kid.kids) == 0 {
+		if kid.emptyMapKey() || key && kid.holdsEmptyMap() {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *tree) holdsEmptyMap() bool {
+	if t.kind == "map" && len(t.kids) == 0 {
+		return true
+	}
+	for _, kid := range t.kids {
+		if kid.holdsEmptyMap() {
 			return true
 		}
 	}
